@@ -1,0 +1,1 @@
+"""From documents to adjudicated gold: notation, differences, adjudication, agreement."""

@@ -1,0 +1,344 @@
+"""The command ``forewarn``: parses, calls, prints; the work is done elsewhere."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from forewarn import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from forewarn.documents import BrokenDocument
+    from forewarn.model.predictor import Predictor
+    from forewarn.records import Document
+
+OK, SOME_FAILED, CANNOT = 0, 1, 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find the rhetoric that goes before lethal violence, and who says it about whom.",
+)
+corpus_app = typer.Typer(no_args_is_help=True, help="Check and build the corpus.")
+annotate_app = typer.Typer(no_args_is_help=True, help="Compare, adjudicate and merge annotations.")
+app.add_typer(corpus_app, name="corpus")
+app.add_typer(annotate_app, name="annotate")
+
+Corpus = Annotated[Path, typer.Option("--corpus", help="The corpus folder.")]
+
+
+@app.command()
+def score(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Text files, -, folders, or .jsonl/.csv/.parquet with id and text.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .jsonl, .parquet or .csv."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model's folder, or the name of an installed one.")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, help="Lowest score of a span; the model's own if not given."
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    highlight: Annotated[
+        bool, typer.Option("--highlight", help="Print highlighted also where this is no terminal.")
+    ] = False,
+) -> None:
+    """Score documents: spans with voice, speaker and target; mention and use of each document.
+
+    Exit status: 0 all scored, 1 some documents could not be scored (their records say why), 2
+    nothing could be done.
+    """
+    from forewarn.documents import InputError, list_files, stream_documents
+    from forewarn.model.files import ModelError
+    from forewarn.model.predictor import Predictor
+    from forewarn.outputs import OutputError, open_output
+
+    try:
+        files = list_files(inputs)
+        with nullcontext(None) if output is None else open_output(output) as writer:
+            predictor = Predictor.load(model, threshold=threshold)
+            documents = _with_progress(stream_documents(files), quiet or output is None)
+            if writer is None:
+                counts = _print_scores(predictor, documents, highlight)
+            else:
+                counts = _write_scores(predictor, documents, writer)
+    except (InputError, ModelError, OutputError, OSError) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was written", 130)
+    if not quiet and (output is not None or counts["failed"]):
+        typer.echo(
+            f"{counts['scored']} scored, {counts['flagged']} with spans, {counts['failed']} failed"
+            + (f"; written to {output}" if output else ""),
+            err=True,
+        )
+    raise typer.Exit(SOME_FAILED if counts["failed"] else OK)
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="A built split, such as corpus/data/test.jsonl.")],
+    predictions: Annotated[Path, typer.Argument(help="Records of 'forewarn score' in .jsonl.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write all figures to this .json file.")
+    ] = None,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Resamples for the intervals.")] = 1000,
+) -> None:
+    """Compare predictions with gold: spans, voice, links, documents, intervals and chance."""
+    from rich.console import Console
+
+    from forewarn.corpus.load import read_gold
+    from forewarn.evaluate import evaluate as compute
+    from forewarn.figures import align_predictions, tabulate_figures
+    from forewarn.jsonl import read_jsonl, write_json
+
+    try:
+        documents = read_gold(gold)
+        figures = compute(
+            documents,
+            align_predictions(documents, read_jsonl(predictions), predictions),
+            n_bootstrap=bootstrap,
+        )
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for table in tabulate_figures(figures):
+        console.print(table)
+    if output is not None:
+        write_json(output, figures)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A configuration, such as models/configs/*.cfg.")],
+    corpus: Corpus = Path("corpus"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder under which the model is saved.")
+    ] = Path("models"),
+    encoder: Annotated[
+        str | None, typer.Option(help="A local folder of a Hugging Face encoder.")
+    ] = None,
+) -> None:
+    """Train a model from the built corpus, export, calibrate and save it."""
+    from dataclasses import replace
+
+    try:
+        from forewarn.train import train as run
+        from forewarn.training.config import read_config
+    except ImportError as error:
+        _fail(str(error))
+    try:
+        settings = read_config(config)
+        if encoder is not None:
+            settings = replace(settings, encoder=encoder)
+        with _step_progress() as progress:
+            manifest = run(settings, corpus, output, progress=progress)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    micro = manifest["validation"]["spans"]["micro"]
+    typer.echo(
+        f"{output / manifest['name']}: validation F1 {micro['f1_overlap'] or 0:.3f} (IoU 0.5), "
+        f"{micro['f1_exact'] or 0:.3f} (exact); {manifest['seconds']} s"
+    )
+
+
+@corpus_app.command("check")
+def corpus_check(corpus: Corpus = Path("corpus")) -> None:
+    """Check every source document against every rule; exit 1 if there is an error."""
+    from collections import Counter
+
+    from forewarn.corpus.checks import Level, check_corpus
+
+    try:
+        findings = check_corpus(corpus)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    for finding in findings:
+        typer.echo(f"{finding.level}: {finding.place}: {finding.message} [{finding.rule}]")
+    n = Counter(finding.level for finding in findings)
+    typer.echo(f"{n[Level.ERROR]} errors, {n[Level.WARNING]} warnings", err=True)
+    raise typer.Exit(SOME_FAILED if n[Level.ERROR] else OK)
+
+
+@corpus_app.command("build")
+def corpus_build(corpus: Corpus = Path("corpus")) -> None:
+    """Write corpus/data from corpus/source, if the check finds no error."""
+    from forewarn.corpus.build import BuildError, build_corpus
+
+    try:
+        counts = build_corpus(corpus)
+    except BuildError as error:
+        for finding in error.findings:
+            typer.echo(f"{finding.place}: {finding.message} [{finding.rule}]", err=True)
+        _fail(str(error), SOME_FAILED)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    for name, n in counts.items():
+        typer.echo(f"{name}: {n} records")
+
+
+@annotate_app.command("sheet")
+def annotate_sheet(
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The round's folder.")],
+) -> None:
+    """Compare two annotators' notation and write the adjudicator's sheet of differences."""
+    from forewarn.annotation.rounds import write_sheet
+
+    try:
+        agreed, differences = write_sheet(round_)
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    typer.echo(f"{round_ / 'sheet.txt'}: {agreed} spans agreed, {differences} differences")
+
+
+@annotate_app.command("merge")
+def annotate_merge(
+    round_: Annotated[Path, typer.Argument(metavar="ROUND", help="The round's folder.")],
+    corpus: Corpus = Path("corpus"),
+) -> None:
+    """Merge annotations and decisions into source files of the corpus."""
+    from forewarn.annotation.rounds import merge_round
+
+    try:
+        n = merge_round(round_, corpus / "source")
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+    typer.echo(f"{n} documents written to {corpus / 'source'}")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit(OK)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+def _write_scores(
+    predictor: "Predictor", documents: Iterable["Document | BrokenDocument"], writer: Any
+) -> dict[str, int]:
+    from forewarn.scoring import score_documents
+
+    counts = {"scored": 0, "flagged": 0, "failed": 0}
+    for record in score_documents(predictor, documents):
+        _count(record, counts)
+        writer.write(record)
+    return counts
+
+
+def _print_scores(
+    predictor: "Predictor", documents: Iterator["Document | BrokenDocument"], highlight: bool
+) -> dict[str, int]:
+    from itertools import chain, islice
+
+    from rich.console import Console
+
+    from forewarn.jsonl import dumps
+    from forewarn.scoring import score_documents
+
+    counts = {"scored": 0, "flagged": 0, "failed": 0}
+    console = Console()
+    first = list(islice(documents, 2))
+    pretty = highlight or (console.is_terminal and len(first) == 1)
+    texts: dict[str, str] = {}
+
+    def remember() -> Iterator["Document | BrokenDocument"]:
+        for document in chain(first, documents):
+            texts.clear()
+            texts[document.id] = getattr(document, "text", "")
+            yield document
+
+    for record in score_documents(predictor, remember()):
+        _count(record, counts)
+        if record["error"] is not None and (pretty or console.is_terminal):
+            typer.echo(record["error"], err=True)
+        elif pretty:
+            _print_pretty(console, record, texts[record["id"]])
+        elif console.is_terminal:
+            found = ", ".join(sorted({span["label"] for span in record["spans"]})) or "nothing"
+            typer.echo(
+                f"{record['id']}: mention {record['mention']:.2f}, use {record['use']:.2f}: {found}"
+            )
+        else:
+            typer.echo(dumps(record))
+    return counts
+
+
+def _print_pretty(console: "Console", record: dict[str, Any], text: str) -> None:
+    from forewarn.terminal import render_record
+
+    console.print(render_record(record, text))
+
+
+def _count(record: dict[str, Any], counts: dict[str, int]) -> None:
+    counts["failed" if record["error"] is not None else "scored"] += 1
+    counts["flagged"] += bool(record["spans"])
+
+
+def _with_progress(
+    documents: Iterator["Document | BrokenDocument"], silent: bool
+) -> Iterator["Document | BrokenDocument"]:
+    if silent or not sys.stderr.isatty():
+        yield from documents
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), "documents", MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("score", total=None)
+        for document in documents:
+            yield document
+            progress.advance(task)
+
+
+def _step_progress() -> Any:
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    @contextmanager
+    def show() -> Iterator[Any]:
+        console = Console(stderr=True)
+        columns = (BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("preparing", total=None)
+
+            def tell(done: int, total: int, line: str) -> None:
+                progress.update(task, completed=done, total=total, description=line)
+                if "validation" in line:
+                    progress.console.print(line)
+
+            yield tell
+
+    return show()
+
+
+def _fail(message: str, status: int = CANNOT) -> NoReturn:
+    typer.echo(f"forewarn: {message}", err=True)
+    raise typer.Exit(status)

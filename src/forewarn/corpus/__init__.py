@@ -1,0 +1,1 @@
+"""From source files to a corpus that others load: checks, build, load."""

@@ -1,0 +1,78 @@
+"""Build the corpus that others load from the source files, the same bytes every time."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from forewarn.corpus.checks import Finding, Level, check_corpus
+from forewarn.corpus.incidents import SPLIT_NAMES, read_incidents
+from forewarn.jsonl import read_json, write_jsonl
+from forewarn.records import Annotation, Gold, SourceDocument, source_from_dict
+
+
+class BuildError(ValueError):
+    """The corpus has errors; ``findings`` lists them."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(f"{len(findings)} errors; run 'forewarn corpus check' and mend them")
+        self.findings = findings
+
+
+def build_corpus(corpus: Path) -> dict[str, int]:
+    """Write ``data/<split>.jsonl`` with the gold and ``data/annotations.jsonl`` with every layer.
+
+    :param corpus: the corpus folder.
+    :return: how many records each file holds.
+    :raises BuildError: if the check finds an error; nothing is written then.
+    """
+    errors = [f for f in check_corpus(corpus) if f.level is Level.ERROR]
+    if errors:
+        raise BuildError(errors)
+    incidents = read_incidents(corpus)
+    documents = [
+        source_from_dict(read_json(path)) for path in sorted((corpus / "source").glob("*.json"))
+    ]
+    data = corpus / "data"
+    data.mkdir(exist_ok=True)
+    counts = {}
+    for split in SPLIT_NAMES:
+        rows = [_gold_row(d) for d in documents if incidents[d.incident]["split"] == split]
+        counts[split] = write_jsonl(data / f"{split}.jsonl", rows)
+    rows = [
+        row for d in documents for row in _annotation_rows(d, incidents[d.incident]["split"])
+    ]
+    counts["annotations"] = write_jsonl(data / "annotations.jsonl", rows)
+    return counts
+
+
+def _gold_row(document: SourceDocument) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "text": document.text,
+        "genre": document.genre,
+        "setting": document.setting,
+        "incident": document.incident,
+        "country": document.country,
+        "date": document.date,
+        **_layer(document.gold),
+    }
+
+
+def _annotation_rows(document: SourceDocument, split: str) -> Iterator[dict[str, Any]]:
+    for layer in document.annotations:
+        yield {
+            "id": document.id,
+            "split": split,
+            "annotator": layer.annotator,
+            "guidelines": layer.guidelines,
+            "text": document.text,
+            **_layer(layer),
+        }
+
+
+def _layer(layer: Annotation | Gold) -> dict[str, Any]:
+    return {
+        "spans": [asdict(span) for span in layer.spans],
+        "relations": [asdict(relation) for relation in layer.relations],
+    }

@@ -1,0 +1,1 @@
+"""From text to spans: windows, encoder, heads, decoding, calibration, predictor."""

@@ -1,0 +1,98 @@
+"""From the probabilities of pieces to spans of whole words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from forewarn.model.encoder import FloatArray
+from forewarn.model.windows import Pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stretch of pieces that may be a span of a label; ``raw_score`` is not yet calibrated."""
+
+    label: int
+    start: int
+    end: int
+    raw_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """How candidates are cut out of piece probabilities, all 0..1.
+
+    ``low``: least probability of a piece in a candidate. ``core``: where a candidate holds pieces
+    of at least this, it is trimmed to them. ``split``: a piece that begins a span with at least
+    this probability starts a new candidate. ``gap``: pieces under ``low`` that are bridged.
+    """
+
+    low: float = 0.2
+    core: float = 0.5
+    split: float = 0.5
+    gap: int = 1
+
+
+def iter_candidates(
+    probabilities: FloatArray, pieces: Pieces, settings: DecodeSettings
+) -> Iterator[Candidate]:
+    """Find the candidates of every label.
+
+    :param probabilities: of outside, begin, inside, shape (n_pieces, n_labels, 3).
+    :param pieces: the text's pieces.
+    :param settings: thresholds.
+    :yields: candidates by label, then by start; those of one label do not overlap.
+    """
+    inside = probabilities[:, :, 1] + probabilities[:, :, 2]
+    for label in np.flatnonzero(inside.max(axis=0, initial=0.0) >= settings.low):
+        begin = probabilities[:, label, 1]
+        end_of_last = 0
+        for start, end in _runs(inside[:, label], begin, settings):
+            first, last = whole_words(pieces, start, end)
+            first = max(first, end_of_last)
+            if first < last:
+                end_of_last = last
+                score = float(inside[start:end, label].mean())
+                yield Candidate(int(label), first, last, score)
+
+
+def whole_words(pieces: Pieces, start: int, end: int) -> tuple[int, int]:
+    """Widen a stretch of pieces to the words that it touches.
+
+    :param pieces: the text's pieces.
+    :param start: first piece.
+    :param end: the piece after the last.
+    :return: the widened stretch.
+    """
+    while start > 0 and pieces.words[start - 1] == pieces.words[start]:
+        start -= 1
+    while end < len(pieces) and pieces.words[end] == pieces.words[end - 1]:
+        end += 1
+    return start, end
+
+
+def _runs(
+    inside: FloatArray, begin: FloatArray, settings: DecodeSettings
+) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(
+        np.diff(_bridged(inside >= settings.low, settings.gap), append=0, prepend=0)
+    )
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        core = np.flatnonzero(inside[start:end] >= settings.core)
+        if len(core):
+            start, end = start + core[0], start + core[-1] + 1
+        cuts = start + 1 + np.flatnonzero(begin[start + 1 : end] >= settings.split)
+        bounds = [int(start), *map(int, cuts), int(end)]
+        yield from pairwise(bounds)
+
+
+def _bridged(mask: npt.NDArray[np.bool_], gap: int) -> npt.NDArray[np.int8]:
+    filled = mask.astype(np.int8)
+    edges = np.flatnonzero(np.diff(filled, append=0, prepend=0))
+    for end, start in zip(edges[1:-1:2], edges[2::2], strict=True):
+        if start - end <= gap:
+            filled[end:start] = 1
+    return filled

@@ -1,0 +1,357 @@
+"""Score texts without spaCy: the whole way from a string to a prediction."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from forewarn import labels
+from forewarn.jsonl import read_json
+from forewarn.model import files, heads
+from forewarn.model.calibration import Logistic, document_features, logit
+from forewarn.model.decode import Candidate, DecodeSettings, iter_candidates
+from forewarn.model.encoder import Encoder, FloatArray
+from forewarn.model.heads import Heads, distance_bucket, pool
+from forewarn.model.windows import IntArray, Pieces, iter_blocks, iter_windows, tokenize
+from forewarn.predictions import Mention, Prediction, ScoredSpan
+
+ROLE_OF_LINK = {labels.SPOKEN_BY: labels.SPEAKER, labels.TARGETS: labels.TARGET}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a model needs besides its weights.
+
+    ``window`` and ``overlap`` count pieces. ``span_curves`` calibrate raw scores, one per label;
+    ``mention_curve`` and ``use_curve`` score documents. ``threshold`` and ``role_threshold`` are
+    calibrated scores, 0..1.
+    """
+
+    window: int
+    overlap: int
+    cls_id: int
+    sep_id: int
+    decode: DecodeSettings
+    span_curves: dict[str, Logistic]
+    mention_curve: Logistic
+    use_curve: Logistic
+    threshold: float = 0.5
+    role_threshold: float = 0.3
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn the settings into plain JSON values.
+
+        :return: nested dicts.
+        """
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: dict[str, Any]) -> "Settings":
+        """Read back what ``to_dict`` gave.
+
+        :param raw: nested dicts.
+        :return: the settings.
+        """
+        curves = {label: _curve(curve) for label, curve in raw["span_curves"].items()}
+        return cls(
+            **{
+                **raw,
+                "decode": DecodeSettings(**raw["decode"]),
+                "span_curves": curves,
+                "mention_curve": _curve(raw["mention_curve"]),
+                "use_curve": _curve(raw["use_curve"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate with its calibrated score, its pooled vector and its place in the text."""
+
+    candidate: Candidate
+    label: str
+    score: float
+    vector: FloatArray
+    start_char: int
+    end_char: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One probability per candidate that it is rhetoric, and that it is rhetoric in use."""
+
+    mention: list[float]
+    use: list[float]
+
+
+class EncodesWindows(Protocol):
+    """Anything that turns the pieces of a window into vectors."""
+
+    def encode(self, window: IntArray) -> FloatArray:
+        """Encode one window."""
+
+
+class Predictor:
+    """A loaded model.
+
+    :param encoder: the encoder.
+    :param head_parameters: the heads.
+    :param tokenizer: a ``tokenizers.Tokenizer``.
+    :param settings: everything else.
+    :param manifest: what is known of the model; its ``name`` is carried by predictions.
+    :param folder: where the model's files are.
+    """
+
+    def __init__(
+        self,
+        encoder: EncodesWindows,
+        head_parameters: Heads,
+        tokenizer: Any,
+        settings: Settings,
+        manifest: dict[str, Any],
+        folder: Path | None = None,
+    ) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.encoder, self.heads, self.tokenizer = encoder, head_parameters, tokenizer
+        self.settings, self.manifest, self.folder = settings, manifest, folder
+        self.name: str = manifest["name"]
+
+    @classmethod
+    def load(
+        cls,
+        name: str | Path | None = None,
+        *,
+        threshold: float | None = None,
+        n_threads: int | None = None,
+    ) -> "Predictor":
+        """Load a model after checking its files against its manifest.
+
+        :param name: a model's folder, or its name among the installed ones; the default if None.
+        :param threshold: lowest score of a reported span, 0..1; the model's own if None.
+        :param n_threads: threads for the encoder; all cores if None.
+        :return: the predictor.
+        :raises ValueError: if the threshold is not within 0..1.
+        """
+        import tokenizers
+        from safetensors.numpy import load_file
+
+        manifest = files.read_manifest(find_model(name))
+        folder: Path = manifest.pop("folder")
+        settings = Settings.from_dict(read_json(folder / files.SETTINGS))
+        if threshold is not None:
+            if not 0 <= threshold <= 1:
+                raise ValueError(f"threshold {threshold} is not within 0..1")
+            settings = replace(settings, threshold=threshold)
+        encoder = Encoder(
+            (folder / files.ENCODER).read_bytes(),
+            cls_id=settings.cls_id,
+            sep_id=settings.sep_id,
+            n_threads=n_threads,
+        )
+        tokenizer = tokenizers.Tokenizer.from_file(str(folder / files.TOKENIZER))
+        head_parameters = Heads(load_file(folder / files.HEADS))
+        return cls(encoder, head_parameters, tokenizer, settings, manifest, folder)
+
+    def predict(self, texts: Iterable[str]) -> Iterator[Prediction]:
+        """Score texts, one after the other.
+
+        :param texts: texts of any length.
+        :yields: one prediction a text, in order.
+        """
+        for text in texts:
+            yield self.predict_one(text)
+
+    def predict_one(self, text: str) -> Prediction:
+        """Score one text.
+
+        :param text: a text of any length; an empty one has no spans and scores 0.
+        :return: what was found.
+        :raises ValueError: if the text holds a lone surrogate.
+        """
+        check_text(text)
+        if not text.strip():
+            return Prediction(0.0, 0.0, ())
+        evidence, spans = self._score(text)
+        mention = self.settings.mention_curve.probability(document_features(evidence.mention))
+        use = self.settings.use_curve.probability(document_features(evidence.use))
+        return Prediction(_rounded(mention), _rounded(min(use, mention)), tuple(spans))
+
+    def evidence(self, text: str) -> "Evidence":
+        """Give what the document scores are computed from.
+
+        :param text: a text.
+        :return: the scores of all its candidates, also of those under the threshold.
+        """
+        return self._score(text)[0]
+
+    def _score(self, text: str) -> tuple["Evidence", list[ScoredSpan]]:
+        evidence, spans = Evidence([], []), list[ScoredSpan]()
+        for start, end in iter_blocks(text):
+            pieces = tokenize(self.tokenizer, text[start:end])
+            found = self._find(pieces, self.encode_pieces(pieces), start)
+            rhetoric = [f for f in found if f.label in labels.RHETORIC]
+            voices = self._voices(rhetoric)
+            evidence.mention.extend(f.score for f in rhetoric)
+            evidence.use.extend(f.score * _use(v) for f, v in zip(rhetoric, voices, strict=True))
+            spans += self._link(text, found, rhetoric, voices, offset=len(spans))
+        return evidence, spans
+
+    def encode_pieces(self, pieces: Pieces) -> FloatArray:
+        """Encode all pieces, each in the window that shows most of its surroundings.
+
+        :param pieces: the pieces of a block of text.
+        :return: vectors, shape (n_pieces, n_hidden).
+        """
+        parts = [
+            self.encoder.encode(pieces.ids[window.start : window.end])[
+                window.keep_start - window.start : window.keep_end - window.start
+            ]
+            for window in iter_windows(len(pieces), self.settings.window, self.settings.overlap)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+
+    def _find(self, pieces: Pieces, hidden: FloatArray, offset: int) -> list[Found]:
+        if not len(pieces):
+            return []
+        probabilities = self.heads.tag_probabilities(hidden)
+        found = []
+        for candidate in iter_candidates(probabilities, pieces, self.settings.decode):
+            label = heads.TAG_LABELS[candidate.label]
+            score = self.settings.span_curves[label].probability([logit(candidate.raw_score)])
+            start_char = offset + int(pieces.starts[candidate.start])
+            end_char = offset + int(pieces.ends[candidate.end - 1])
+            vector = pool(hidden, candidate.start, candidate.end)
+            found.append(Found(candidate, label, score, vector, start_char, end_char))
+        return sorted(found, key=lambda f: (f.start_char, f.end_char, f.candidate.label))
+
+    def _voices(self, rhetoric: list[Found]) -> list[FloatArray]:
+        if not rhetoric:
+            return []
+        return list(self.heads.voice_probabilities(np.stack([f.vector for f in rhetoric])))
+
+    def _link(
+        self,
+        text: str,
+        found: list[Found],
+        rhetoric: list[Found],
+        voices: list[FloatArray],
+        offset: int,
+    ) -> list[ScoredSpan]:
+        voice_of = {id(f): voice for f, voice in zip(rhetoric, voices, strict=True)}
+        threshold = self.settings.threshold
+        shown = [f for f in found if f.label not in labels.ROLES and f.score >= threshold]
+        candidates = {
+            link: [f for f in found if f.label == role and f.score >= self.settings.role_threshold]
+            for link, role in ROLE_OF_LINK.items()
+        }
+        candidates[labels.RESPONDS_TO] = [f for f in shown if f.label in labels.RHETORIC]
+        index = {id(f): offset + n for n, f in enumerate(shown)}
+        spans = []
+        for f in shown:
+            voice = voice_of.get(id(f))
+            speaker = self._best(labels.SPOKEN_BY, f, candidates)
+            target = answered = None
+            if voice is not None:
+                target = self._best(labels.TARGETS, f, candidates)
+            else:
+                answered = self._best(labels.RESPONDS_TO, f, candidates)
+            spans.append(
+                ScoredSpan(
+                    f.start_char,
+                    f.end_char,
+                    text[f.start_char : f.end_char],
+                    f.label,
+                    self._form(f),
+                    _rounded(f.score),
+                    None if voice is None else heads.VOICE_NAMES[int(voice.argmax())],
+                    None if voice is None else _rounded(float(voice.max())),
+                    _mention(text, speaker),
+                    _mention(text, target),
+                    None if answered is None else index[id(answered)],
+                )
+            )
+        return spans
+
+    def _form(self, found: Found) -> str | None:
+        if found.label != labels.DEHUMANISING_LABEL:
+            return None
+        return heads.FORM_NAMES[int(self.heads.form_probabilities(found.vector[None])[0].argmax())]
+
+    def _best(self, link: str, found: Found, candidates: dict[str, list[Found]]) -> Found | None:
+        head = (found.candidate.start, found.candidate.end)
+        near = [
+            other
+            for other in candidates[link]
+            if abs(other.candidate.start - head[0]) <= self.settings.window
+        ]
+        if not near:
+            return None
+        buckets = [distance_bucket(head, (o.candidate.start, o.candidate.end)) for o in near]
+        vectors = np.stack([other.vector for other in near])
+        probabilities = self.heads.link_probabilities(
+            link, found.vector, vectors, np.array(buckets)
+        )
+        best = int(probabilities.argmax())
+        return None if best == 0 else near[best - 1]
+
+
+def check_text(text: str) -> None:
+    """Refuse a text that cannot be encoded.
+
+    :param text: the text.
+    :raises ValueError: if it holds a lone surrogate; the message says where.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"text holds a lone surrogate (U+{ord(text[error.start]):04X}) at character "
+            f"{error.start}; replace or remove it, for example with U+FFFD"
+        ) from error
+
+
+def find_model(name: str | Path | None = None) -> Path:
+    """Find a model's folder.
+
+    :param name: a folder, or the name of an installed model; the newest installed one if None.
+    :return: the folder.
+    :raises ModelError: if there is none.
+    """
+    if name is not None and Path(name).is_dir():
+        return Path(name)
+    installed = {path.name: path for root in _MODEL_ROOTS for path in sorted(root.glob("en_*"))}
+    if name is not None and str(name) in installed:
+        return installed[str(name)]
+    if name is None and installed:
+        return installed[max(installed)]
+    raise files.ModelError(
+        f"model {str(name or 'default')!r} not found: give a folder or one of "
+        f"{', '.join(installed) or 'none installed'}"
+    )
+
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_MODEL_ROOTS = (_PACKAGE.parents[1] / "models", _PACKAGE / "_models")
+
+
+def _curve(raw: dict[str, Any]) -> Logistic:
+    return Logistic(tuple(raw["weights"]), raw["bias"])
+
+
+def _use(voice: FloatArray) -> float:
+    return float(
+        sum(p for p, name in zip(voice, heads.VOICE_NAMES, strict=True) if labels.is_use(name))
+    )
+
+
+def _mention(text: str, found: Found | None) -> Mention | None:
+    if found is None:
+        return None
+    return Mention(found.start_char, found.end_char, text[found.start_char : found.end_char])
+
+
+def _rounded(score: float) -> float:
+    return round(score, 4)

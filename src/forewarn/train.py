@@ -1,0 +1,156 @@
+"""Train a model from the corpus and save it with all that is known of it."""
+
+import hashlib
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+
+import forewarn
+from forewarn import labels
+from forewarn.corpus.load import GoldDocument, read_split
+from forewarn.evaluate import evaluate
+from forewarn.jsonl import write_json
+from forewarn.model import files
+from forewarn.model.calibration import Logistic
+from forewarn.model.encoder import Encoder
+from forewarn.model.heads import Heads
+from forewarn.model.predictor import Predictor, Settings
+from forewarn.pipeline import blank_pipeline
+from forewarn.training.config import TrainingConfig, encoder_folder
+from forewarn.training.export import export_encoder
+from forewarn.training.fit import fit_settings, identity_settings
+from forewarn.training.loop import Progress, train_tagger
+from forewarn.training.tagger import Tagger, TorchEncoder, read_pretrained
+
+
+def train(
+    config: TrainingConfig, corpus: Path, output: Path, *, progress: Progress = lambda *_: None
+) -> dict[str, Any]:
+    """Train, export, calibrate and save a model as a spaCy pipeline.
+
+    :param config: the training configuration.
+    :param corpus: the corpus folder, built.
+    :param output: folder under which the model's own folder is made.
+    :param progress: is told of every step.
+    :return: the model's manifest, with the figures on validation data.
+    """
+    started = time.monotonic()
+    _seed(config.seed)
+    source = encoder_folder(config.encoder)
+    tokenizer = Tokenizer.from_file(str(source / files.TOKENIZER))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    training, validation = (read_split(corpus, split) for split in ("train", "validation"))
+    tagger = Tagger(read_pretrained(source), config)
+    settings = start_settings(tokenizer, config)
+    special = (settings.cls_id, settings.sep_id)
+
+    def score() -> float:
+        twin = Predictor(
+            TorchEncoder(tagger, *special),
+            Heads(tagger.heads_state()),
+            tokenizer,
+            settings,
+            {"name": config.name},
+        )
+        return span_f1(twin, validation)
+
+    history = train_tagger(tagger, tokenizer, training, score, special=special, progress=progress)
+    folder = output / f"{config.name}-{config.version}"
+    predictor = _save_weights(tagger, tokenizer, settings, folder / files.COMPONENT)
+    predictor.settings = fit_settings(predictor, validation)
+    write_json(folder / files.COMPONENT / files.SETTINGS, predictor.settings.to_dict())
+    manifest = {
+        "name": folder.name,
+        "taxonomy": labels.TAXONOMY,
+        "code": forewarn.__version__,
+        "corpus": _corpus_state(corpus),
+        "config": config.to_dict(),
+        "history": history,
+        "seconds": round(time.monotonic() - started),
+        "validation": evaluate(validation, list(predictor.predict(d.text for d in validation))),
+    }
+    files.write_manifest(folder / files.COMPONENT, manifest)
+    _save_pipeline(folder, config)
+    return manifest
+
+
+def start_settings(tokenizer: Any, config: TrainingConfig) -> Settings:
+    """Make the settings of a model that is not calibrated yet.
+
+    :param tokenizer: its tokeniser.
+    :param config: the training configuration.
+    :return: the settings.
+    :raises ValueError: if the tokeniser has not BERT's special pieces.
+    """
+    cls_id, sep_id = (tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]"))
+    if cls_id is None or sep_id is None:
+        raise ValueError("the encoder's tokeniser needs the pieces [CLS] and [SEP]")
+    flat = Logistic((1.0, 0.0, 0.0), 0.0)
+    return identity_settings(
+        Settings(
+            window=config.window,
+            overlap=config.overlap,
+            cls_id=cls_id,
+            sep_id=sep_id,
+            decode=config.decode,
+            span_curves={},
+            mention_curve=flat,
+            use_curve=flat,
+        )
+    )
+
+
+def span_f1(predictor: Predictor, documents: Sequence[GoldDocument]) -> float:
+    """Compute the micro F1 of overlapping spans.
+
+    :param predictor: a model.
+    :param documents: gold documents.
+    :return: the figure, 0..1.
+    """
+    predictions = list(predictor.predict(document.text for document in documents))
+    figures = evaluate(documents, predictions, n_bootstrap=0, n_chance=0)
+    return float(figures["spans"]["micro"]["f1_overlap"] or 0.0)
+
+
+def _save_weights(tagger: Tagger, tokenizer: Any, settings: Settings, folder: Path) -> Predictor:
+    folder.mkdir(parents=True, exist_ok=True)
+    export_encoder(tagger, folder / files.ENCODER)
+    state = tagger.heads_state()
+    save_file(state, folder / files.HEADS)
+    tokenizer.save(str(folder / files.TOKENIZER))
+    encoder = Encoder(
+        (folder / files.ENCODER).read_bytes(), cls_id=settings.cls_id, sep_id=settings.sep_id
+    )
+    return Predictor(encoder, Heads(state), tokenizer, settings, {"name": ""}, folder)
+
+
+def _save_pipeline(folder: Path, config: TrainingConfig) -> None:
+    nlp = blank_pipeline()
+    nlp.meta.update(
+        name=config.name.removeprefix("en_"),
+        version=config.version,
+        description="Finds the rhetoric that goes before lethal violence",
+        license="Apache-2.0",
+    )
+    nlp.get_pipe(files.COMPONENT).from_disk(folder / files.COMPONENT)
+    nlp.to_disk(folder)
+
+
+def _corpus_state(corpus: Path) -> dict[str, str]:
+    built = sorted((corpus / "data").glob("*.jsonl"))
+    digest = hashlib.sha256("".join(files.sha256(path) for path in built).encode())
+    return {"sha256": digest.hexdigest()}
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

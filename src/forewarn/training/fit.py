@@ -1,0 +1,136 @@
+"""Fit what is chosen on validation data: calibration curves and the threshold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forewarn import labels
+from forewarn.corpus.load import GoldDocument
+from forewarn.evaluate import LEAST_IOU
+from forewarn.matching import match_spans
+from forewarn.model.calibration import Logistic, document_features, fit_logistic, logit
+from forewarn.model.decode import iter_candidates
+from forewarn.model.heads import TAG_LABELS
+from forewarn.model.predictor import Predictor, Settings
+from forewarn.model.windows import iter_blocks, tokenize
+
+LEAST_CASES = 20
+"""Right and wrong candidates that a label needs, each, for a curve of its own."""
+
+THRESHOLDS = tuple(round(0.2 + 0.025 * n, 3) for n in range(25))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A candidate cut out of a text, in the form that spans are matched in."""
+
+    label: str
+    start_char: int
+    end_char: int
+    raw_score: float
+
+
+def identity_settings(settings: Settings) -> Settings:
+    """Make settings that calibrate nothing.
+
+    :param settings: where the windows and the decoding come from.
+    :return: settings with curves that give the raw score.
+    """
+    identity = Logistic((1.0,), 0.0)
+    return replace(
+        settings,
+        span_curves=dict.fromkeys(TAG_LABELS, identity),
+        mention_curve=Logistic((1.0, 0.0, 0.0), 0.0),
+        use_curve=Logistic((1.0, 0.0, 0.0), 0.0),
+    )
+
+
+def fit_settings(predictor: Predictor, documents: Sequence[GoldDocument]) -> Settings:
+    """Calibrate span and document scores and choose the threshold.
+
+    :param predictor: the model as it will be used, with any curves.
+    :param documents: validation documents.
+    :return: the model's settings with fitted curves and the threshold of the best micro F1.
+    """
+    predictor.settings = identity_settings(predictor.settings)
+    cuts = [cut_candidates(predictor, document.text) for document in documents]
+    rights = [_rights(document, found) for document, found in zip(documents, cuts, strict=True)]
+    cases = [
+        (cut.label, logit(cut.raw_score), right)
+        for found, hits in zip(cuts, rights, strict=True)
+        for cut, right in zip(found, hits, strict=True)
+    ]
+    settings = replace(predictor.settings, span_curves=_span_curves(cases))
+    settings = replace(settings, threshold=_threshold(settings, documents, cuts))
+    predictor.settings = settings
+    return _fit_documents(predictor, documents)
+
+
+def cut_candidates(predictor: Predictor, text: str) -> list[Cut]:
+    """Find all candidates of a text, uncalibrated.
+
+    :param predictor: the model.
+    :param text: the text.
+    :return: the candidates.
+    """
+    cuts = []
+    for start, end in iter_blocks(text):
+        pieces = tokenize(predictor.tokenizer, text[start:end])
+        if not len(pieces):
+            continue
+        probabilities = predictor.heads.tag_probabilities(predictor.encode_pieces(pieces))
+        for c in iter_candidates(probabilities, pieces, predictor.settings.decode):
+            first, last = int(pieces.starts[c.start]), int(pieces.ends[c.end - 1])
+            cuts.append(Cut(TAG_LABELS[c.label], start + first, start + last, c.raw_score))
+    return cuts
+
+
+def _rights(document: GoldDocument, cuts: Sequence[Cut]) -> list[bool]:
+    matched = {j for _, j in match_spans(document.spans, cuts, least=LEAST_IOU)}
+    return [j in matched for j in range(len(cuts))]
+
+
+def _span_curves(cases: Sequence[tuple[str, float, bool]]) -> dict[str, Logistic]:
+    def fit(chosen: Sequence[tuple[str, float, bool]]) -> Logistic:
+        return fit_logistic(np.array([[x] for _, x, _ in chosen]), [y for *_, y in chosen])
+
+    common = fit(cases) if cases else Logistic((1.0,), 0.0)
+    curves = {}
+    for label in TAG_LABELS:
+        own = [case for case in cases if case[0] == label]
+        n_right = sum(right for *_, right in own)
+        enough = min(n_right, len(own) - n_right) >= LEAST_CASES
+        curves[label] = fit(own) if enough else common
+    return curves
+
+
+def _threshold(
+    settings: Settings, documents: Sequence[GoldDocument], cuts: Sequence[Sequence[Cut]]
+) -> float:
+    def f1(threshold: float) -> float:
+        right = predicted = gold = 0
+        for document, found in zip(documents, cuts, strict=True):
+            kept = [
+                c
+                for c in found
+                if c.label not in labels.ROLES
+                and settings.span_curves[c.label].probability([logit(c.raw_score)]) >= threshold
+            ]
+            spans = [s for s in document.spans if s.label not in labels.ROLES]
+            right += len(match_spans(spans, kept, least=LEAST_IOU))
+            predicted, gold = predicted + len(kept), gold + len(spans)
+        return 2 * right / max(1, predicted + gold)
+
+    return max(THRESHOLDS, key=lambda threshold: (f1(threshold), -threshold))
+
+
+def _fit_documents(predictor: Predictor, documents: Sequence[GoldDocument]) -> Settings:
+    evidence = [predictor.evidence(document.text) for document in documents]
+    mention = np.array([document_features(e.mention) for e in evidence])
+    use = np.array([document_features(e.use) for e in evidence])
+    return replace(
+        predictor.settings,
+        mention_curve=fit_logistic(mention, [d.has_mention for d in documents], strength=0.1),
+        use_curve=fit_logistic(use, [d.has_use for d in documents], strength=0.1),
+    )
