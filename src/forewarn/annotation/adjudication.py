@@ -3,7 +3,8 @@
 What both annotators marked alike is gold. Every difference gets a number on a sheet; the
 adjudicator answers each with a line ``NUMBER A|B|both|none | rule``, or ``NUMBER own | rule``
 followed by lines
-of notation that begin with ``+``.
+of notation that begin with ``+``. A line ``fix ID voice=VOICE | rule`` or
+``fix ID drop | rule`` mends what both annotators read alike but against the guidelines.
 """
 
 import re
@@ -17,6 +18,7 @@ from forewarn.records import Annotation, Decision, Gold
 from forewarn.rules import Relation, Span
 
 _DECISION = re.compile(r"^(\d+) (A|B|both|none|own)\b(?: \| (.*))?$")
+_FIX = re.compile(r"^fix (\w+) (?:voice=(?P<voice>\w+)|drop)(?: \| (?P<rule>.*))?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,12 @@ def merge(
         if line.startswith("+"):
             own.append(line[1:].strip())
             continue
+        if fix := _FIX.match(line):
+            if fix[1] not in chosen:
+                problems.append(f"{line!r}: not the id of an agreed span")
+                continue
+            decisions.append(_fix(chosen, fix[1], fix["voice"], fix["rule"] or ""))
+            continue
         match = _DECISION.match(line)
         number = int(match[1]) if match else 0
         if match is None or number not in open_numbers:
@@ -193,6 +201,16 @@ def _describe(text: str, reading: Reading) -> str:
     return " | ".join(parts)
 
 
+def _fix(chosen: dict[str, Reading], key: str, voice: str | None, rule: str) -> Decision:
+    reading = chosen[key]
+    about = f"A and B: {reading.span.label} {reading.span.voice or ''} {reading.span.text!r}"
+    if voice is None:
+        del chosen[key]
+        return Decision(about, "none", rule)
+    chosen[key] = replace(reading, span=replace(reading.span, voice=voice))
+    return Decision(about, f"voice {voice}", rule)
+
+
 def _about(difference: Difference) -> str:
     def say(reading: Reading | None) -> str:
         if reading is None:
@@ -230,7 +248,7 @@ def _assemble(
         links += [
             (labels.RESPONDS_TO, key, aliases[answer])
             for answer in sorted(reading.answers)
-            if answer in aliases
+            if aliases.get(answer) in chosen
         ]
     for relation in extra.relations:
         tail = extra_tails.get(relation.tail)
@@ -238,7 +256,7 @@ def _assemble(
             links.append((relation.type, f"own{relation.head}", (tail.start_char, tail.end_char)))
         elif tail is not None:
             links.append((relation.type, f"own{relation.head}", f"own{tail.id}"))
-        elif relation.tail in aliases:
+        elif aliases.get(relation.tail) in chosen:
             links.append((relation.type, f"own{relation.head}", aliases[relation.tail]))
     return _numbered(text, spans, links)
 

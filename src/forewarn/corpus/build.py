@@ -20,7 +20,7 @@ class BuildError(ValueError):
 
 
 def build_corpus(corpus: Path) -> dict[str, int]:
-    """Write ``data/<split>.jsonl`` with the gold and ``data/annotations.jsonl`` with every layer.
+    """Write the gold to ``data/<split>.jsonl``, every layer to ``data/annotations-<split>.jsonl``.
 
     :param corpus: the corpus folder.
     :return: how many records each file holds.
@@ -37,12 +37,10 @@ def build_corpus(corpus: Path) -> dict[str, int]:
     data.mkdir(exist_ok=True)
     counts = {}
     for split in SPLIT_NAMES:
-        rows = [_gold_row(d) for d in documents if incidents[d.incident]["split"] == split]
-        counts[split] = write_jsonl(data / f"{split}.jsonl", rows)
-    rows = [
-        row for d in documents for row in _annotation_rows(d, incidents[d.incident]["split"])
-    ]
-    counts["annotations"] = write_jsonl(data / "annotations.jsonl", rows)
+        chosen = [d for d in documents if incidents[d.incident]["split"] == split]
+        layers = [row for document in chosen for row in _annotation_rows(document)]
+        counts[split] = write_jsonl(data / f"{split}.jsonl", map(_gold_row, chosen))
+        counts[f"annotations-{split}"] = write_jsonl(data / f"annotations-{split}.jsonl", layers)
     return counts
 
 
@@ -59,11 +57,10 @@ def _gold_row(document: SourceDocument) -> dict[str, Any]:
     }
 
 
-def _annotation_rows(document: SourceDocument, split: str) -> Iterator[dict[str, Any]]:
+def _annotation_rows(document: SourceDocument) -> Iterator[dict[str, Any]]:
     for layer in document.annotations:
         yield {
             "id": document.id,
-            "split": split,
             "annotator": layer.annotator,
             "guidelines": layer.guidelines,
             "text": document.text,

@@ -220,7 +220,8 @@ class Predictor:
         found = []
         for candidate in iter_candidates(probabilities, pieces, self.settings.decode):
             label = heads.TAG_LABELS[candidate.label]
-            score = self.settings.span_curves[label].probability([logit(candidate.raw_score)])
+            curve = self.settings.span_curves[label]
+            score = _rounded(curve.probability([logit(candidate.raw_score)]))
             start_char = offset + int(pieces.starts[candidate.start])
             end_char = offset + int(pieces.ends[candidate.end - 1])
             vector = pool(hidden, candidate.start, candidate.end)
@@ -265,7 +266,7 @@ class Predictor:
                     text[f.start_char : f.end_char],
                     f.label,
                     self._form(f),
-                    _rounded(f.score),
+                    f.score,
                     None if voice is None else heads.VOICE_NAMES[int(voice.argmax())],
                     None if voice is None else _rounded(float(voice.max())),
                     _mention(text, speaker),

@@ -71,6 +71,9 @@ class Tagger(nn.Module):
         n_hidden = encoder.config.hidden_size
         self.config = config
         self.encoder = encoder
+        for module in encoder.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0  # drawing its random numbers takes most of a step on a CPU
         self.dropout = nn.Dropout(config.dropout)
         self.tag = nn.Linear(n_hidden, 3 * len(TAG_LABELS))
         self.voice = _two_layers(n_hidden, config.hidden, len(VOICE_NAMES))
@@ -188,7 +191,9 @@ def read_pretrained(folder: Path, *, random_weights: bool = False) -> Any:
     :return: the encoder, in float32.
     """
     from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     if random_weights:
         return AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
     return AutoModel.from_pretrained(

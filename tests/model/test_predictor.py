@@ -1,0 +1,124 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from forewarn import labels
+from forewarn.model import files
+from forewarn.model.calibration import document_features, fit_logistic, logit
+from forewarn.model.predictor import Predictor, Settings, find_model
+
+SOUND = "Marshal Quorrel called the weavers lice."
+
+
+def test_finds_form_voice_speaker_and_target(predictor):
+    [span] = predictor.predict_one(SOUND).spans
+    assert (span.label, span.text) == (labels.DEHUMANISING_LABEL, "lice")
+    assert (span.form, span.voice) == ("animal", "quoted")
+    assert span.speaker is not None and span.speaker.text == "Marshal Quorrel"
+    assert span.target is not None and span.target.text == "weavers"
+
+
+def test_same_result_whatever_stands_beside_it(predictor):
+    alone = predictor.predict_one(SOUND)
+    assert list(predictor.predict(["x", SOUND, "y " * 900, SOUND]))[1::2] == [alone, alone]
+
+
+def test_passage_far_behind_is_found_at_its_place(predictor):
+    text = "The harbour office said that the ferry leaves at nine.\n" * 4000 + SOUND
+    span = predictor.predict_one(text).spans[-1]
+    assert text[span.start_char : span.end_char] == span.text == "lice"
+    assert span.start_char > 200_000
+    assert span.speaker is not None
+    assert text[span.speaker.start_char : span.speaker.end_char] == span.speaker.text
+
+
+def test_saved_model_has_no_pickle(tiny_model):
+    for path in tiny_model.rglob("*"):
+        assert path.suffix not in {".pkl", ".pickle", ".pt", ".joblib"}
+        if path.is_file():
+            assert not path.read_bytes().startswith((b"\x80\x03", b"\x80\x04", b"\x80\x05"))
+
+
+def test_manifest_says_what_the_model_is_made_from(predictor):
+    manifest = predictor.manifest
+    assert {"code", "config", "corpus", "files", "history", "validation"} <= set(manifest)
+    assert len(manifest["corpus"]["sha256"]) == 64
+    assert set(manifest["files"]) == set(files.FILES)
+
+
+def test_settings_round_trip(predictor):
+    raw = json.loads(json.dumps(predictor.settings.to_dict()))
+    assert Settings.from_dict(raw) == predictor.settings
+
+
+def test_broken_manifest(tiny_model, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    (model / "forewarn" / files.MANIFEST).write_text("{")
+    with pytest.raises(files.ModelError, match=r"manifest\.json: not valid JSON.*install"):
+        Predictor.load(model)
+
+
+def test_other_format(tiny_model, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    path = model / "forewarn" / files.MANIFEST
+    path.write_text(path.read_text().replace('"format": 1', '"format": 99', 1))
+    with pytest.raises(files.ModelError, match="format 99, this version of forewarn reads"):
+        Predictor.load(model)
+
+
+def test_threshold_must_be_a_probability(tiny_model):
+    with pytest.raises(ValueError, match=r"threshold 1\.5 is not within 0\.\.1"):
+        Predictor.load(tiny_model, threshold=1.5)
+
+
+def test_shipped_model_is_the_default():
+    assert find_model().name.startswith("en_forewarn-")
+
+
+def test_numpy_heads_compute_what_torch_trained(tiny_encoder):
+    import torch
+
+    from forewarn.model.heads import LINK_NAMES, Heads, pool
+    from forewarn.training.config import TrainingConfig
+    from forewarn.training.tagger import Tagger, read_pretrained
+    from forewarn.training.tagger import pool as torch_pool
+
+    torch.manual_seed(0)
+    tagger = Tagger(read_pretrained(tiny_encoder), TrainingConfig("t", "0")).eval()
+    twin = Heads(tagger.heads_state())
+    hidden = torch.randn(40, 32)
+    pooled = torch.stack([torch_pool(hidden, 3, 7), torch_pool(hidden, 20, 22)])
+    np.testing.assert_allclose(pool(hidden.numpy(), 3, 7), pooled[0].numpy(), rtol=1e-5)
+    with torch.inference_mode():
+        tags = tagger.tag(hidden).view(40, -1, 3).softmax(-1)
+        voices = tagger.voice["out"](tagger.voice["in"](pooled).relu()).softmax(-1)
+    np.testing.assert_allclose(twin.tag_probabilities(hidden.numpy()), tags, atol=1e-5)
+    np.testing.assert_allclose(twin.voice_probabilities(pooled.numpy()), voices, atol=1e-5)
+    buckets = np.array([2, 11])
+    for name in LINK_NAMES:
+        link = getattr(tagger, f"link_{name}")
+        with torch.inference_mode():
+            expected = link(pooled[0], pooled, torch.from_numpy(buckets)).softmax(-1)
+        found = twin.link_probabilities(name, pooled[0].numpy(), pooled.numpy(), buckets)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_calibration_curve_recovers_the_rates():
+    rng = np.random.default_rng(0)
+    raw = rng.uniform(0.02, 0.98, 4000)
+    outcomes = rng.random(4000) < raw**2
+    curve = fit_logistic(np.array([[logit(p)] for p in raw]), list(outcomes))
+    for p in (0.2, 0.5, 0.8):
+        assert curve.probability([logit(p)]) == pytest.approx(p**2, abs=0.06)
+
+
+def test_calibration_without_both_outcomes_is_constant():
+    curve = fit_logistic(np.array([[0.0], [1.0]]), [True, True])
+    assert curve.probability([-5.0]) == curve.probability([5.0]) == pytest.approx(0.75)
+
+
+def test_document_features_of_no_evidence():
+    assert document_features([]) == [logit(0.0), logit(0.0), 0.0]
+    assert document_features([0.5])[0] == pytest.approx(0.0)

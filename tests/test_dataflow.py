@@ -1,0 +1,92 @@
+"""The import rule: downstream only, and heavy packages only where they belong."""
+
+import ast
+from pathlib import Path
+
+SRC = Path(__file__).parents[1] / "src" / "forewarn"
+
+ORDER = (
+    "labels",
+    "rules",
+    "records",
+    "predictions",
+    "jsonl",
+    "matching",
+    "documents",
+    "annotation.notation",
+    "annotation.adjudication",
+    "annotation.rounds",
+    "corpus.incidents",
+    "corpus.checks",
+    "corpus.build",
+    "corpus.load",
+    "model.files",
+    "model.windows",
+    "model.encoder",
+    "model.heads",
+    "model.decode",
+    "model.calibration",
+    "model.predictor",
+    "pipeline",
+    "evaluate",
+    "figures",
+    "training.config",
+    "training.examples",
+    "training.tagger",
+    "training.loop",
+    "training.export",
+    "training.fit",
+    "train",
+    "scoring",
+    "outputs",
+    "terminal",
+    "cli",
+)
+
+ONLY_IN = {
+    "torch": ("train", "training"),
+    "transformers": ("train", "training"),
+    "onnx": ("training",),
+    "spacy": ("pipeline",),
+    "typer": ("cli",),
+    "rich": ("cli", "terminal", "figures"),
+    "pickle": (),
+    "joblib": (),
+    "requests": (),
+    "urllib": (),
+}
+
+
+def modules():
+    for path in sorted(SRC.rglob("*.py")):
+        if path.name != "__init__.py":
+            yield ".".join(path.relative_to(SRC).with_suffix("").parts), path
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_module_has_its_place():
+    assert {name for name, _ in modules()} == set(ORDER)
+
+
+def test_imports_go_downstream_only():
+    place = {f"forewarn.{name}": n for n, name in enumerate(ORDER)}
+    for name, path in modules():
+        for imported in imports(path):
+            if imported in place:
+                assert place[imported] < place[f"forewarn.{name}"], f"{name} imports {imported}"
+
+
+def test_heavy_packages_stay_where_they_belong():
+    for name, path in modules():
+        for imported in imports(path):
+            allowed = ONLY_IN.get(imported.split(".")[0])
+            if allowed is not None:
+                assert name.split(".")[0] in allowed, f"{name} imports {imported}"
