@@ -20,6 +20,8 @@ ORDER = (
     "corpus.checks",
     "corpus.build",
     "corpus.load",
+    "corpus.review",
+    "corpus.stats",
     "model.files",
     "model.windows",
     "model.encoder",
@@ -59,7 +61,7 @@ ONLY_IN = {
 
 def modules():
     for path in sorted(SRC.rglob("*.py")):
-        if path.name != "__init__.py":
+        if path.name not in ("__init__.py", "__main__.py"):
             yield ".".join(path.relative_to(SRC).with_suffix("").parts), path
 
 

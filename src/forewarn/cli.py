@@ -161,13 +161,18 @@ def train(
 
 @corpus_app.command("check")
 def corpus_check(corpus: Corpus = Path("corpus")) -> None:
-    """Check every source document against every rule; exit 1 if there is an error."""
+    """Check every source document against every rule; exit 1 if there is an error.
+
+    Warnings ask for a look; those that were confirmed in corpus/confirmed.json are not shown.
+    """
     from collections import Counter
 
-    from forewarn.corpus.checks import Level, check_corpus
+    from forewarn.corpus.checks import Level, check_corpus, read_raw_documents
+    from forewarn.corpus.review import review_corpus
 
     try:
         findings = check_corpus(corpus)
+        findings += review_corpus(corpus, read_raw_documents(corpus)[0])
     except (OSError, ValueError) as error:
         _fail(str(error))
     for finding in findings:
@@ -192,6 +197,32 @@ def corpus_build(corpus: Corpus = Path("corpus")) -> None:
         _fail(str(error))
     for name, n in counts.items():
         typer.echo(f"{name}: {n} records")
+
+
+@corpus_app.command("stats")
+def corpus_stats(
+    corpus: Corpus = Path("corpus"),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the tables to this .md file.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", help="Draw plots into this folder.")
+    ] = None,
+) -> None:
+    """Print and plot what the built corpus is composed of."""
+    from forewarn.corpus.stats import corpus_tables, format_tables, plot_tables
+
+    try:
+        tables = format_tables(corpus_tables(corpus))
+        if plots is not None:
+            for path in plot_tables(corpus, plots):
+                typer.echo(str(path), err=True)
+        if output is not None:
+            output.write_text(f"# Statistics of the corpus\n\n{tables}", encoding="utf-8")
+    except (OSError, ValueError, ImportError) as error:
+        _fail(str(error))
+    if output is None:
+        typer.echo(tables)
 
 
 @annotate_app.command("sheet")

@@ -90,16 +90,16 @@ def start_settings(tokenizer: Any, config: TrainingConfig) -> Settings:
     :return: the settings.
     :raises ValueError: if the tokeniser has not BERT's special pieces.
     """
-    cls_id, sep_id = (tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]"))
-    if cls_id is None or sep_id is None:
-        raise ValueError("the encoder's tokeniser needs the pieces [CLS] and [SEP]")
+    special = [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", "[MASK]")]
+    if None in special:
+        raise ValueError("the encoder's tokeniser needs the pieces [CLS], [SEP] and [MASK]")
     flat = Logistic((1.0, 0.0, 0.0), 0.0)
     return identity_settings(
         Settings(
             window=config.window,
             overlap=config.overlap,
-            cls_id=cls_id,
-            sep_id=sep_id,
+            cls_id=special[0],
+            sep_id=special[1],
             decode=config.decode,
             span_curves={},
             mention_curve=flat,

@@ -232,6 +232,26 @@ def check_corpus(corpus: Path) -> list[Finding]:
     :return: all findings, by document.
     :raises ValueError: if the folder holds no source documents.
     """
+    documents, findings = read_raw_documents(corpus)
+    for document in documents:
+        findings += check_document(document)
+    for rule, (level, check) in CORPUS_RULES.items():
+        findings += [Finding(rule, level, place, text) for place, text in check(documents)]
+    incidents = read_incidents(corpus)
+    findings += [
+        Finding("unknown-incident", Level.ERROR, place, text)
+        for place, text in check_unknown_incident(documents, incidents)
+    ]
+    return findings
+
+
+def read_raw_documents(corpus: Path) -> tuple[list[RawDocument], list[Finding]]:
+    """Decode all source files.
+
+    :param corpus: the corpus folder.
+    :return: the documents that are JSON, and a finding for each file that is not.
+    :raises ValueError: if the folder holds no source documents.
+    """
     paths = sorted((corpus / "source").glob("*.json"))
     if not paths:
         raise ValueError(f"{corpus / 'source'}: no source documents here")
@@ -244,16 +264,7 @@ def check_corpus(corpus: Path) -> list[Finding]:
             findings.append(Finding("not-json", Level.ERROR, path.name, str(error)))
             continue
         documents.append(RawDocument(path, raw if isinstance(raw, dict) else {}))
-    for document in documents:
-        findings += check_document(document)
-    for rule, (level, check) in CORPUS_RULES.items():
-        findings += [Finding(rule, level, place, text) for place, text in check(documents)]
-    incidents = read_incidents(corpus)
-    findings += [
-        Finding("unknown-incident", Level.ERROR, place, text)
-        for place, text in check_unknown_incident(documents, incidents)
-    ]
-    return findings
+    return documents, findings
 
 
 def check_document(document: RawDocument) -> list[Finding]:

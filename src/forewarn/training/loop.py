@@ -38,6 +38,7 @@ def train_tagger(
     :return: one row an epoch: mean losses by name and the validation figure.
     """
     config = tagger.config
+    mask_id = tokenizer.token_to_id("[MASK]")
     rng = random.Random(config.seed)
     first = list(_epoch_batches(tokenizer, documents, config, rng))
     n_steps = len(first) * config.epochs
@@ -53,7 +54,8 @@ def train_tagger(
         tagger.train()
         losses: dict[str, list[float]] = {}
         for batch in batches:
-            for name, value in _step(tagger, batch, optimizer, schedule, special).items():
+            step = _step(tagger, batch, optimizer, schedule, special, mask_id)
+            for name, value in step.items():
                 losses.setdefault(name, []).append(value)
             done += 1
             progress(done, n_steps, f"epoch {epoch + 1}, tag loss {np.mean(losses['tag']):.4f}")
@@ -69,9 +71,17 @@ def train_tagger(
 
 
 def _step(
-    tagger: Tagger, batch: list[Example], optimizer: Any, schedule: Any, special: tuple[int, int]
+    tagger: Tagger,
+    batch: list[Example],
+    optimizer: Any,
+    schedule: Any,
+    special: tuple[int, int],
+    mask_id: int,
 ) -> dict[str, float]:
     ids, mask = pad(batch, *special)
+    hidden_from_view = (torch.rand(ids.shape) < tagger.config.mask_rate) & (mask == 1)
+    hidden_from_view &= ~torch.isin(ids, torch.tensor(special))
+    ids = ids.masked_fill(hidden_from_view, mask_id)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = tagger.hidden(ids, mask)
     losses = tagger.loss(hidden, batch)

@@ -24,9 +24,12 @@ from forewarn.model.heads import (
 )
 from forewarn.model.windows import IntArray
 from forewarn.training.config import TrainingConfig
-from forewarn.training.examples import NOTHING, Example
+from forewarn.training.examples import NOTHING, OUTSIDE, Example
 
 LINK_SIZE = 64
+
+OUTSIDE_PRIOR = 4.0
+"""Log odds with which an untrained tagger takes a piece to be outside all spans."""
 
 
 class LinkHead(nn.Module):
@@ -76,6 +79,8 @@ class Tagger(nn.Module):
                 module.p = 0.0  # drawing its random numbers takes most of a step on a CPU
         self.dropout = nn.Dropout(config.dropout)
         self.tag = nn.Linear(n_hidden, 3 * len(TAG_LABELS))
+        with torch.no_grad():
+            self.tag.bias.view(-1, 3)[:, OUTSIDE] += OUTSIDE_PRIOR
         self.voice = _two_layers(n_hidden, config.hidden, len(VOICE_NAMES))
         self.form = _two_layers(n_hidden, config.hidden, len(FORM_NAMES))
         for name in LINK_NAMES:
