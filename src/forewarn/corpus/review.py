@@ -78,6 +78,8 @@ def check_unlike_elsewhere(documents: Sequence[RawDocument], splits: dict[str, s
     for document in documents:
         text = document.text.lower()
         for string, elsewhere in marked.items():
+            if string not in text:
+                continue
             for match in re.finditer(rf"\b{re.escape(string)}\b", text):
                 if not any(s < match.end() and match.start() < e for s, e in covered[document.id]):
                     yield document.id, f"{match[0]!r} is unmarked, but {elsewhere}"
