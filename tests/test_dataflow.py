@@ -28,6 +28,7 @@ ORDER = (
     "model.encoder",
     "model.heads",
     "model.decode",
+    "model.links",
     "model.calibration",
     "model.predictor",
     "pipeline",

@@ -102,6 +102,21 @@ def test_what_both_read_against_the_guidelines_can_be_mended(comparison):
     assert problems == ["'fix aR1 drop | x': not the id of an agreed span"]
 
 
+def test_answer_follows_to_the_own_reading_of_what_it_answers(comparison):
+    gold, problems = decide(
+        comparison,
+        "1 own | neither boundary",
+        "+ S9 | SPEAKER | - | ⟦Marshal Quorrel⟧ told",
+        "+ R9 | LETHAL_FORCE_ORDER | quoted | ⟦fire into the crowd at⟧ once | by S9",
+        "2 A | x",
+        "3 none | x",
+    )
+    assert problems == []
+    texts = {span.id: span.text for span in gold.spans}
+    [answer] = [r for r in gold.relations if r.type == "responds_to"]
+    assert (texts[answer.head], texts[answer.tail]) == ("murderous", "fire into the crowd at")
+
+
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [

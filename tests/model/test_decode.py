@@ -1,6 +1,12 @@
 import numpy as np
 
-from forewarn.model.decode import DecodeSettings, iter_candidates, whole_words
+from forewarn.model.decode import (
+    DecodeSettings,
+    iter_candidates,
+    trim,
+    whole_name,
+    whole_words,
+)
 from forewarn.model.windows import Pieces
 
 
@@ -58,3 +64,19 @@ def test_labels_are_decoded_apart():
     probabilities[0:2, 0] = probabilities[1:3, 1] = [0, 0, 1]
     found = list(iter_candidates(probabilities, pieces(range(3)), DecodeSettings()))
     assert [(c.label, c.start, c.end) for c in found] == [(0, 0, 2), (1, 1, 3)]
+
+
+def test_trim():
+    text = 'He said: "burn them out," twice.'
+    assert text[slice(*trim(text, 8, 26))] == "burn them out"
+    assert trim('"', 0, 1) == (0, 1)
+
+
+def test_whole_name():
+    text = "On the hill The Inspector General Hamo Odrin spoke to Gen. Brask. guards"
+    start = text.index("Hamo")
+    assert text[slice(*whole_name(text, start, start + 4))] == "Inspector General Hamo Odrin"
+    start = text.index("Brask")
+    assert text[slice(*whole_name(text, start, start + 5))] == "Gen. Brask"
+    start = text.index("guards")
+    assert whole_name(text, start, start + 6) == (start, start + 6)

@@ -101,7 +101,8 @@ def test_numpy_heads_compute_what_torch_trained(tiny_encoder):
         link = getattr(tagger, f"link_{name}")
         with torch.inference_mode():
             expected = link(pooled[0], pooled, torch.from_numpy(buckets)).softmax(-1)
-        found = twin.link_probabilities(name, pooled[0].numpy(), pooled.numpy(), buckets)
+        keys = twin.link_keys(name, pooled.numpy())
+        found = twin.link_probabilities(name, pooled[0].numpy(), keys, buckets)
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

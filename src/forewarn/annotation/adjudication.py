@@ -125,10 +125,13 @@ def merge(
     decisions: list[Decision] = []
     problems: list[str] = []
     own: list[str] = []
+    replaced: tuple[str, ...] = ()
     open_numbers = set(range(1, len(comparison.differences) + 1))
     for line in lines:
         if line.startswith("+"):
             own.append(line[1:].strip())
+            aliases |= dict.fromkeys(replaced, f"own{own[-1].split(' |')[0]}")
+            replaced = replaced if _is_role(line) else ()
             continue
         if fix := _FIX.match(line):
             if fix[1] not in chosen:
@@ -143,6 +146,7 @@ def merge(
             continue
         open_numbers.remove(number)
         difference, outcome = comparison.differences[number - 1], match[2]
+        replaced = _keys(difference) if outcome == "own" else ()
         taken = _take(difference, outcome)
         if taken is None:
             problems.append(f"{line!r}: that annotator marked nothing here; say A, B, none or own")
@@ -231,8 +235,16 @@ def _take(difference: Difference, outcome: str) -> list[Reading] | None:
 def _aliases(difference: Difference, taken: list[Reading]) -> dict[str, str]:
     if not taken:
         return {}
-    keys = [reading.key for reading in (difference.a, difference.b) if reading is not None]
+    keys = _keys(difference)
     return {key: key if key in {r.key for r in taken} else taken[0].key for key in keys}
+
+
+def _is_role(line: str) -> bool:
+    return any(f"| {role} |" in line for role in labels.ROLES)
+
+
+def _keys(difference: Difference) -> tuple[str, ...]:
+    return tuple(r.key for r in (difference.a, difference.b) if r is not None)
 
 
 def _assemble(
@@ -248,7 +260,7 @@ def _assemble(
         links += [
             (labels.RESPONDS_TO, key, aliases[answer])
             for answer in sorted(reading.answers)
-            if aliases.get(answer) in chosen
+            if aliases.get(answer) in spans
         ]
     for relation in extra.relations:
         tail = extra_tails.get(relation.tail)
@@ -256,7 +268,7 @@ def _assemble(
             links.append((relation.type, f"own{relation.head}", (tail.start_char, tail.end_char)))
         elif tail is not None:
             links.append((relation.type, f"own{relation.head}", f"own{tail.id}"))
-        elif aliases.get(relation.tail) in chosen:
+        elif aliases.get(relation.tail) in spans:
             links.append((relation.type, f"own{relation.head}", aliases[relation.tail]))
     return _numbered(text, spans, links)
 

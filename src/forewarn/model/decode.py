@@ -1,5 +1,6 @@
 """From the probabilities of pieces to spans of whole words."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +12,10 @@ from forewarn.model.encoder import FloatArray
 from forewarn.model.windows import Pieces
 
 _EDGE = " \t\r\n\"'“”„‘’«»‹›,.;:!?…"
+
+
+_NAME_BEFORE = re.compile(r"(?:\b(?!The |A |An )[^\W\d_a-z][\w'’-]*\.? ){1,4}$")
+_NAME_AFTER = re.compile(r"(?: [^\W\d_a-z][\w'’-]*\b){1,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,22 @@ def trim(text: str, start_char: int, end_char: int) -> tuple[int, int]:
         return start_char, end_char
     left = start_char + len(kept) - len(kept.lstrip(_EDGE))
     return left, left + len(inner)
+
+
+def whole_name(text: str, start_char: int, end_char: int) -> tuple[int, int]:
+    """Widen a part of a capitalised name to the whole of it, by up to four words on each side.
+
+    :param text: the text.
+    :param start_char: first character of the part.
+    :param end_char: the character after its last.
+    :return: the widened offsets; the given ones if the part does not begin with a capital letter.
+    """
+    if not text[start_char].isupper():
+        return start_char, end_char
+    before = _NAME_BEFORE.search(text[max(0, start_char - 80) : start_char])
+    after = _NAME_AFTER.match(text, end_char)
+    left = start_char - len(before[0]) if before else start_char
+    return left, after.end() if after else end_char
 
 
 def _runs(

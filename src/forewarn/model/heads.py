@@ -55,23 +55,27 @@ class Heads:
         """
         return softmax(self._two_layers("form", pooled))
 
+    def link_keys(self, link: str, candidates: FloatArray) -> FloatArray:
+        """Project the candidates for one end of a relation.
+
+        :param link: the relation's name.
+        :param candidates: vectors of the candidates, shape (n_candidates, 2 * n_hidden).
+        :return: their keys, shape (n_candidates, n_link).
+        """
+        return self._linear(f"link_{link}.key", candidates)
+
     def link_probabilities(
-        self,
-        link: str,
-        head: FloatArray,
-        candidates: FloatArray,
-        buckets: npt.NDArray[np.int64],
+        self, link: str, head: FloatArray, keys: FloatArray, buckets: npt.NDArray[np.int64]
     ) -> FloatArray:
         """Score the candidates for one end of a relation, and that there is none.
 
         :param link: the relation's name.
         :param head: vector of the span that the relation leaves, shape (2 * n_hidden,).
-        :param candidates: vectors of the candidates, shape (n_candidates, 2 * n_hidden).
+        :param keys: keys of the candidates, shape (n_candidates, n_link).
         :param buckets: distance bucket of each candidate, shape (n_candidates,).
         :return: probabilities, shape (1 + n_candidates,); the first is that of no candidate.
         """
         query = self._linear(f"link_{link}.query", head)
-        keys = self._linear(f"link_{link}.key", candidates)
         scores = keys @ query / np.sqrt(len(query)) + self.parameters[f"link_{link}.bias"][buckets]
         none = self._linear(f"link_{link}.none", head)
         return softmax(np.concatenate([none, scores]))
@@ -113,13 +117,18 @@ CONTEXT_PIECES = 12
 """Pieces on each side of a span that count as its surroundings."""
 
 
-def distance_bucket(head: tuple[int, int], tail: tuple[int, int]) -> int:
-    """Bucket the signed distance from a span to a candidate.
+def distance_buckets(
+    head: tuple[int, int], starts: npt.ArrayLike, ends: npt.ArrayLike
+) -> npt.NDArray[np.int64]:
+    """Bucket the signed distances from a span to candidates.
 
     :param head: half-open pieces of the span that the relation leaves.
-    :param tail: half-open pieces of the candidate.
-    :return: 0..N_BUCKETS-1; the upper half for candidates that stand behind the span.
+    :param starts: first pieces of the candidates, shape (n_candidates,).
+    :param ends: the pieces after their last, shape (n_candidates,).
+    :return: 0..N_BUCKETS-1, shape (n_candidates,); the upper half for candidates behind the span.
     """
-    gap = max(tail[0] - head[1], head[0] - tail[1], 0)
-    bucket = int(np.searchsorted(DISTANCE_EDGES, gap, side="right"))
-    return bucket + (N_BUCKETS // 2 if tail[0] >= head[0] else 0)
+    starts, ends = np.asarray(starts), np.asarray(ends)
+    gaps = np.maximum(np.maximum(starts - head[1], head[0] - ends), 0)
+    buckets = np.searchsorted(DISTANCE_EDGES, gaps, side="right")
+    signed: npt.NDArray[np.int64] = buckets + np.where(starts >= head[0], N_BUCKETS // 2, 0)
+    return signed

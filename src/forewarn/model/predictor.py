@@ -11,9 +11,10 @@ from forewarn import labels
 from forewarn.jsonl import read_json
 from forewarn.model import files, heads
 from forewarn.model.calibration import Logistic, document_features, logit
-from forewarn.model.decode import Candidate, DecodeSettings, iter_candidates, trim
+from forewarn.model.decode import DecodeSettings, iter_candidates, trim, whole_name
 from forewarn.model.encoder import Encoder, FloatArray
-from forewarn.model.heads import Heads, distance_bucket, pool
+from forewarn.model.heads import Heads, pool
+from forewarn.model.links import Found, Linker
 from forewarn.model.windows import IntArray, Pieces, iter_blocks, iter_windows, tokenize
 from forewarn.predictions import Mention, Prediction, ScoredSpan
 
@@ -38,7 +39,7 @@ class Settings:
     mention_curve: Logistic
     use_curve: Logistic
     threshold: float = 0.5
-    role_threshold: float = 0.3
+    role_threshold: float = 0.05
 
     def to_dict(self) -> dict[str, Any]:
         """Turn the settings into plain JSON values.
@@ -64,18 +65,6 @@ class Settings:
                 "use_curve": _curve(raw["use_curve"]),
             }
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A candidate with its calibrated score, its pooled vector and its place in the text."""
-
-    candidate: Candidate
-    label: str
-    score: float
-    vector: FloatArray
-    start_char: int
-    end_char: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +216,8 @@ class Predictor:
                 offset + int(pieces.starts[candidate.start]),
                 offset + int(pieces.ends[candidate.end - 1]),
             )
+            if label == labels.SPEAKER:
+                start_char, end_char = whole_name(text, start_char, end_char)
             vector = pool(hidden, candidate.start, candidate.end)
             found.append(Found(candidate, label, score, vector, start_char, end_char))
         return sorted(found, key=lambda f: (f.start_char, f.end_char, f.candidate.label))
@@ -247,21 +238,25 @@ class Predictor:
         voice_of = {id(f): voice for f, voice in zip(rhetoric, voices, strict=True)}
         threshold = self.settings.threshold
         shown = [f for f in found if f.label not in labels.ROLES and f.score >= threshold]
-        candidates = {
+        ends = {
             link: [f for f in found if f.label == role and f.score >= self.settings.role_threshold]
             for link, role in ROLE_OF_LINK.items()
         }
-        candidates[labels.RESPONDS_TO] = [f for f in shown if f.label in labels.RHETORIC]
+        ends[labels.RESPONDS_TO] = [f for f in shown if f.label in labels.RHETORIC]
+        linkers = {
+            link: Linker.over(self.heads, link, candidates, self.settings.window)
+            for link, candidates in ends.items()
+        }
         index = {id(f): offset + n for n, f in enumerate(shown)}
         spans = []
         for f in shown:
             voice = voice_of.get(id(f))
-            speaker = self._best(labels.SPOKEN_BY, f, candidates)
+            speaker = linkers[labels.SPOKEN_BY].best(f)
             target = answered = None
             if voice is not None:
-                target = self._best(labels.TARGETS, f, candidates)
+                target = linkers[labels.TARGETS].best(f)
             else:
-                answered = self._best(labels.RESPONDS_TO, f, candidates)
+                answered = linkers[labels.RESPONDS_TO].best(f)
             spans.append(
                 ScoredSpan(
                     f.start_char,
@@ -283,23 +278,6 @@ class Predictor:
         if found.label != labels.DEHUMANISING_LABEL:
             return None
         return heads.FORM_NAMES[int(self.heads.form_probabilities(found.vector[None])[0].argmax())]
-
-    def _best(self, link: str, found: Found, candidates: dict[str, list[Found]]) -> Found | None:
-        head = (found.candidate.start, found.candidate.end)
-        near = [
-            other
-            for other in candidates[link]
-            if abs(other.candidate.start - head[0]) <= self.settings.window
-        ]
-        if not near:
-            return None
-        buckets = [distance_bucket(head, (o.candidate.start, o.candidate.end)) for o in near]
-        vectors = np.stack([other.vector for other in near])
-        probabilities = self.heads.link_probabilities(
-            link, found.vector, vectors, np.array(buckets)
-        )
-        best = int(probabilities.argmax())
-        return None if best == 0 else near[best - 1]
 
 
 def check_text(text: str) -> None:

@@ -20,7 +20,7 @@ from forewarn.model.heads import (
     N_BUCKETS,
     TAG_LABELS,
     VOICE_NAMES,
-    distance_bucket,
+    distance_buckets,
 )
 from forewarn.model.windows import IntArray
 from forewarn.training.config import TrainingConfig
@@ -152,12 +152,9 @@ class Tagger(nn.Module):
     def _link_loss(self, example: Example, link: Any, vectors: list[Tensor]) -> Tensor:
         spans = example.spans
         head = spans[link.head]
-        buckets = torch.tensor(
-            [
-                distance_bucket((head.start, head.end), (spans[c].start, spans[c].end))
-                for c in link.candidates
-            ]
-        )
+        starts = [spans[c].start for c in link.candidates]
+        ends = [spans[c].end for c in link.candidates]
+        buckets = torch.from_numpy(distance_buckets((head.start, head.end), starts, ends))
         candidates = torch.stack([vectors[c] for c in link.candidates])
         logits = getattr(self, f"link_{link.name}")(vectors[link.head], candidates, buckets)
         right = [1 + link.candidates.index(c) for c in link.right] or [0]
