@@ -138,9 +138,12 @@ def test_genres_are_apart_and_empty_ones_have_no_figures():
     documents = [DIFFERING, document(NOTHING, NOTHING, id_="y-01", genre="sermon")]
     figures = agreement(documents, n_bootstrap=0, gamma=False)
     assert figures["genres"] == {
-        "sermon": {"n_documents": 1, "f1_overlap": None, "voice_agreement_rate": None},
+        "sermon": {
+            **{"n_documents": 1, "voice_agreement_rate": None},
+            **{"f1_overlap": None, "interval": None},
+        },
         "wire_brief": {
-            **{"n_documents": 1, "voice_agreement_rate": 0.5},
+            **{"n_documents": 1, "voice_agreement_rate": 0.5, "interval": None},
             "f1_overlap": pytest.approx(6 / 7),
         },
     }
@@ -180,7 +183,12 @@ def test_intervals_of_one_document_are_its_figures(figures):
         "targets_f1": 1.0,
         "responds_to_f1": 1.0,
     }
-    assert figures["intervals"] == {k: pytest.approx([v, v]) for k, v in points.items()}
+    intervals = figures["intervals"]
+    for name, value in points.items():
+        assert intervals[name] == pytest.approx([value, value])
+    assert intervals["LETHAL_FORCE_ORDER"] == [1.0, 1.0]
+    assert intervals["ENEMY_FRAMING"] == [0.0, 0.0]
+    assert intervals["IMPUNITY"] is None
 
 
 def test_intervals_widen_with_documents_that_differ_and_repeat_with_the_seed():
@@ -315,9 +323,9 @@ def test_report_holds_the_figures_in_tables_that_are_whole(figures):
     alpha = unitising_alpha([(0, 10)], [(0, 5)], len(TEXT))
     for row in (
         "| rhetoric in a sentence, Cohen's kappa | 0.615 | 0.615 to 0.615 |",
-        f"| LETHAL_FORCE_ORDER | 1 | 1 | 0.000 | 1.000 | {alpha:.3f} |",
+        f"| LETHAL_FORCE_ORDER | 1 | 1 | 0.000 | 1.000 | 1.000 to 1.000 | {alpha:.3f} |",
         "| spoken_by | 2 | 2 | 0.500 |",
-        "| wire_brief | 1 | 0.857 | 0.500 |",
+        "| wire_brief | 1 | 0.857 | 0.857 to 0.857 | 0.500 |",
     ):
         assert row in report
     for table in report.split("\n\n"):

@@ -98,7 +98,7 @@ def agreement(
             name: {"n_a": int(row[0]), "n_b": int(row[1]), "f1": _number(_f1(*row))}
             for name, row in zip(_LINKS, total.links, strict=True)
         },
-        "genres": _genre_figures(documents, counts),
+        "genres": _genre_figures(documents, counts, n_bootstrap, rng),
         "intervals": _intervals(counts, n_bootstrap, rng),
     }
 
@@ -276,7 +276,10 @@ def _move(span: Span, length: int, rng: np.random.Generator) -> Span:
 
 
 def _genre_figures(
-    documents: Sequence[SourceDocument], counts: Sequence[PairCounts]
+    documents: Sequence[SourceDocument],
+    counts: Sequence[PairCounts],
+    n_bootstrap: int,
+    rng: np.random.Generator,
 ) -> dict[str, dict[str, Any]]:
     figures = {}
     for genre in sorted({document.genre for document in documents}):
@@ -285,6 +288,11 @@ def _genre_figures(
         figures[genre] = {
             "n_documents": int(inside.sum()),
             "f1_overlap": _span_figures(total.spans.sum(axis=0))["f1_overlap"],
+            "interval": _intervals(
+                [c for c, d in zip(counts, documents, strict=True) if d.genre == genre],
+                n_bootstrap,
+                rng,
+            )["f1_overlap"],
             "voice_agreement_rate": _number(_divide(np.trace(total.voice), total.voice.sum())),
         }
     return figures
@@ -303,6 +311,7 @@ def _intervals(
         "f1_overlap": _f1(spans[0], spans[1], spans[3]),
         "voice_kappa": _kappas(sums.voice),
         **{f"{name}_f1": _f1(*sums.links[:, k].T) for k, name in enumerate(_LINKS)},
+        **{label: _f1(*sums.spans[:, k].T[[0, 1, 3]]) for k, label in enumerate(SCORED_LABELS)},
     }
     return {name: _interval(values[~np.isnan(values)]) for name, values in draws.items()}
 

@@ -23,9 +23,15 @@ def format_agreement(figures: dict[str, Any]) -> str:
         ),
         "## Genres",
         _table(
-            ("genre", "documents", "F1 IoU 0.5", "same voice"),
+            ("genre", "documents", "F1 IoU 0.5", "95 % interval", "same voice"),
             [
-                (name, row["n_documents"], row["f1_overlap"], row["voice_agreement_rate"])
+                (
+                    name,
+                    row["n_documents"],
+                    row["f1_overlap"],
+                    _range(row["interval"]),
+                    row["voice_agreement_rate"],
+                )
                 for name, row in figures["genres"].items()
             ],
         ),
@@ -54,10 +60,7 @@ def _headline_table(figures: dict[str, Any]) -> str:
     intervals = figures["intervals"]
     return _table(
         ("figure", "value", "95 % interval"),
-        [
-            (name, value, " to ".join(map(_say, intervals.get(key) or ())))
-            for name, value, key in rows
-        ],
+        [(name, value, _range(intervals.get(key))) for name, value, key in rows],
     )
 
 
@@ -65,15 +68,23 @@ def _label_table(figures: dict[str, Any]) -> str:
     spans, alpha = figures["spans"], figures["unitising_alpha"]
     rows = [(label, row, alpha["labels"][label]) for label, row in spans["labels"].items()]
     rows.append(("all", spans["micro"], alpha["mean"]))
+    intervals = {**figures["intervals"], "all": figures["intervals"]["f1_overlap"]}
     return _table(
-        ("label", "A", "B", "F1 exact", "F1 IoU 0.5", "alpha"),
-        [(k, r["n_a"], r["n_b"], r["f1_exact"], r["f1_overlap"], x) for k, r, x in rows],
+        ("label", "A", "B", "F1 exact", "F1 IoU 0.5", "95 % interval", "alpha"),
+        [
+            (k, r["n_a"], r["n_b"], r["f1_exact"], r["f1_overlap"], _range(intervals.get(k)), x)
+            for k, r, x in rows
+        ],
     )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *([_say(x) for x in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _range(interval: Sequence[float] | None) -> str:
+    return " to ".join(map(_say, interval or ()))
 
 
 def _say(value: Any) -> str:
