@@ -162,6 +162,10 @@ def test_command_refuses_predictions_of_other_texts(run, tiny_corpus, tmp_path):
     records = [{**record, "id": id_} for id_ in ("full", "plain", "emoji")]
     result = run("evaluate", gold, write(tmp_path / "p.jsonl", records))
     assert result.exit_code == 2 and "is not in the gold text" in result.stderr
+    result = run("evaluate", gold, write(tmp_path / "p.jsonl", [*records, records[0]]))
+    assert result.exit_code == 2 and "second record of document 'full'" in result.stderr
+    result = run("evaluate", gold, gold)
+    assert result.exit_code == 2 and "record 1: not a record of 'forewarn score'" in result.stderr
     records[0]["error"] = "broken"
     result = run("evaluate", gold, write(tmp_path / "p.jsonl", records))
     assert result.exit_code == 2 and "was not scored: broken" in result.stderr

@@ -1,11 +1,15 @@
 """The scheme, and that guidelines and corpus card say the same."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 
 from forewarn import labels
+from forewarn.challenge import Case
+from forewarn.rules import Relation, Span
 
 ROOT = Path(__file__).parents[1]
 GUIDELINES = (ROOT / "annotation" / "guidelines.md").read_text()
@@ -28,6 +32,17 @@ def test_guidelines_and_card_give_the_definition(label):
     if label.kind is not labels.Kind.ROLE:
         assert flat(label.definition) in flat(GUIDELINES)
     assert flat(f"{label.name} | {label.definition}") in flat(CARD)
+
+
+def test_dataset_features_are_those_of_the_records():
+    card = yaml.safe_load(CARD.split("---")[1])
+    info = {entry["config_name"]: entry["features"] for entry in card["dataset_info"]}
+    for config in ("documents", "annotations"):
+        features = {feature["name"]: feature for feature in info[config]}
+        for name, record in (("spans", Span), ("relations", Relation)):
+            listed = [feature["name"] for feature in features[name]["list"]]
+            assert listed == [field.name for field in fields(record)]
+    assert [feature["name"] for feature in info["challenge"]] == [f.name for f in fields(Case)]
 
 
 @pytest.mark.parametrize("name", [*labels.FORMS, *labels.VOICES, *labels.RELATION_BY_NAME])

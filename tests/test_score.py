@@ -2,12 +2,15 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import pyarrow
 import pytest
 from pyarrow import parquet
 
 from forewarn import labels
+from forewarn.documents import count_bytes, list_files, stream_documents
 
 SOUND = "Marshal Quorrel called the weavers lice. He told the Lancers to fire into the crowd."
 RECORD = {"id", "mention", "use", "model", "taxonomy", "error", "spans"}
@@ -64,6 +67,15 @@ def test_folder_is_read_at_any_depth_in_order(score, tmp_path):
     _, records, _ = score(folder)
     ids = [record["id"] for record in records]
     assert ids == [str(folder / "a.md"), str(folder / "deep/b.txt"), "d1", str(folder / names[2])]
+
+
+def test_output_inside_a_scored_folder_is_not_read(run, tmp_path):
+    (tmp_path / "a.txt").write_text(SOUND)
+    output = tmp_path / "out.jsonl"
+    for _ in range(2):
+        assert run("score", tmp_path, "-o", output).exit_code == 0
+        [record] = [json.loads(line) for line in output.read_text().splitlines()]
+        assert record["id"] == str(tmp_path / "a.txt")
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
@@ -143,4 +155,46 @@ def test_output_is_whole_or_absent(run, tmp_path, monkeypatch):
     monkeypatch.setattr("forewarn.scoring.score_document", interrupt)
     result = run("score", tmp_path / "a.txt", "-o", tmp_path / "o.jsonl")
     assert result.exit_code == 130
+    assert result.stderr == "forewarn: interrupted; nothing was written\n"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert run("score", tmp_path / "a.txt").stderr == "forewarn: interrupted\n"
+
+
+def test_reading_reports_every_byte(tmp_path):
+    (tmp_path / "a.txt").write_text(SOUND)
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": "é"}) + "\n" + "no\n")
+    (tmp_path / "c.csv").write_text("\ufefftext\né\nb\n", encoding="utf-8")
+    (tmp_path / "d.txt").write_bytes(b"\xff\xff")
+    parquet.write_table(pyarrow.table({"text": ["a", "b", "c"]}), tmp_path / "e.parquet")
+    files = list_files([str(tmp_path)])
+    told = []
+    assert len(list(stream_documents(files, told.append))) == len(told) == 9
+    assert min(told) > 0
+    assert sum(told) == count_bytes(files) == sum(p.stat().st_size for p in tmp_path.iterdir())
+    assert count_bytes(["-", *files]) is None
+
+
+def test_progress_only_for_several_documents_on_a_terminal(run, tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text(SOUND)
+    (tmp_path / "b.txt").write_text(SOUND)
+    several = (tmp_path / "a.txt", tmp_path / "b.txt", "-o", tmp_path / "o.jsonl")
+    assert "document 2" not in run("score", *several).stderr
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    shown = run("score", *several).stderr
+    assert "document 2" in shown and "50%" in shown
+    assert "document" not in run("score", *several, "--quiet").stderr
+    assert "document" not in run("score", *several[1:]).stderr
+
+
+def test_closed_pipe_ends_quietly(tiny_model, tmp_path):
+    rows = [json.dumps({"id": str(n), "text": "x"}) + "\n" for n in range(50)]
+    (tmp_path / "in.jsonl").write_text("".join(rows))
+    words = [sys.executable, "-m", "forewarn", "score", tmp_path / "in.jsonl"]
+    command = subprocess.Popen(
+        [*words, "--model", tiny_model], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    command.stdout.close()
+    assert command.stderr.read() == b""
+    command.stderr.close()
+    assert command.wait() == 1

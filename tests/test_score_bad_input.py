@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
+
+from forewarn.outputs import open_output
 
 SOUND = "Marshal Quorrel called the weavers lice."
 
@@ -35,7 +38,7 @@ def test_empty_text(score, tmp_path):
 
 def test_only_emoji(score, tmp_path):
     (tmp_path / "emoji.txt").write_text("🐀👩‍👩‍👧🔥🏳️‍🌈" * 20)
-    status, [record], _ = score(tmp_path / "emoji.txt")
+    status, [record], _ = score(tmp_path / "emoji.txt", options=("--threshold", "0"))
     assert status == 0 and record["error"] is None
     texts_are_slices(record, "🐀👩‍👩‍👧🔥🏳️‍🌈" * 20)
 
@@ -103,10 +106,55 @@ def test_invalid_utf8_in_jsonl_counts_from_the_start_of_the_file(score, tmp_path
     assert a["error"] is None and c["error"] is None
 
 
-def test_invalid_utf8_in_csv(score, tmp_path):
-    (tmp_path / "in.csv").write_bytes(b"id,text\na,good\nb,\xe9\n")
+@pytest.mark.parametrize(("mark", "offset"), [(b"", 17), (b"\xef\xbb\xbf", 20)])
+def test_invalid_utf8_in_csv_breaks_only_its_row(score, tmp_path, mark, offset):
+    path = tmp_path / "in.csv"
+    content = mark + b'id,text\na,good\nb,\xe9\nc,"two\r\nlines"\nd,"two\n\xff"\n'
+    path.write_bytes(content)
+    status, [a, b, c, d], _ = score(path)
+    assert status == 1
+    assert f"{path}, record 2: not valid UTF-8: byte 0xe9 at offset {offset}" in b["error"]
+    assert f"record 4: not valid UTF-8: byte 0xff at offset {content.rindex(0xFF)}" in d["error"]
+    assert a["error"] is None and c["error"] is None
+    assert [a["id"], c["id"]] == ["a", "c"]
+
+
+def test_invalid_utf8_in_the_header_of_a_csv(score, tmp_path):
+    (tmp_path / "in.csv").write_bytes(b"id,text,\xe9\na,good,1\n")
     status, [record], _ = score(tmp_path / "in.csv")
-    assert status == 1 and "byte 0xe9 at offset 17" in record["error"]
+    assert status == 1 and "the header is not valid UTF-8: byte 0xe9 at offset 8" in record["error"]
+
+
+def test_unclosed_quote_in_csv_names_the_lines(score, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text('id,text\na,good\nb,"open\nc,x\nd,y\n')
+    status, [a, b], _ = score(path)
+    assert status == 1 and a["error"] is None
+    assert f"{path}, record 2: lines 3 to 5: not valid CSV" in b["error"]
+    assert "close each quote" in b["error"]
+
+
+def test_stray_quote_in_csv_breaks_only_its_row(score, tmp_path):
+    (tmp_path / "in.csv").write_text('id,text\na,"o"dd\nb,good\n')
+    status, [a, b], _ = score(tmp_path / "in.csv")
+    assert status == 1 and b["error"] is None
+    assert "record 1: line 2: not valid CSV" in a["error"]
+
+
+def test_surplus_cells_in_csv_break_only_their_row(score, tmp_path):
+    (tmp_path / "in.csv").write_text("id,text\na,lice, rats, vermin\nb,good\n")
+    status, [a, b], _ = score(tmp_path / "in.csv")
+    assert status == 1 and b["error"] is None
+    assert "record 1: line 2: 2 more cells than the header has" in a["error"]
+
+
+def test_integer_of_too_many_digits_breaks_only_its_line(score, tmp_path):
+    long = '{"id": "b", "text": "x", "n": ' + "1" * 5000 + "}"
+    path = write_jsonl(tmp_path / "in.jsonl", line("a"), long, line("c"))
+    status, [a, b, c], _ = score(path)
+    assert status == 1
+    assert f"{path}, line 2: an integer has more than 4300 digits" in b["error"]
+    assert a["error"] is None and c["error"] is None
 
 
 def test_broken_line_in_the_middle(score, tmp_path):
@@ -153,6 +201,35 @@ def test_unwritable_output_folder(run, tmp_path):
     result = run("score", tmp_path / "in.txt", "--output", tmp_path / "nowhere" / "out.jsonl")
     assert result.exit_code == 2
     assert "nowhere/out.jsonl: cannot be written (No such file or directory)" in result.stderr
+
+
+def test_output_that_is_an_input(run, tmp_path):
+    path = write_jsonl(tmp_path / "one.jsonl", line("a"))
+    before = path.read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(path)
+    for output in (path, tmp_path / "link.jsonl"):
+        result = run("score", path, "--output", output)
+        assert result.exit_code == 2 and "one.jsonl: is both input and output" in result.stderr
+    assert path.read_bytes() == before
+
+
+def test_output_that_is_a_folder(run, tmp_path):
+    (tmp_path / "in.txt").write_text(SOUND)
+    (tmp_path / "out.jsonl").mkdir()
+    result = run(
+        "score", tmp_path / "in.txt", "-o", tmp_path / "out.jsonl", model=Path("no-such-model")
+    )
+    assert result.exit_code == 2 and "out.jsonl: is a folder; give the name" in result.stderr
+
+
+def test_lone_surrogates_in_parquet_output(tmp_path):
+    span = {"text": "x \ud83d", "target": {"start_char": 0, "end_char": 1, "text": "\udcff"}}
+    with open_output(tmp_path / "out.parquet") as writer:
+        writer.write({"id": "\ud83d", "error": "\udce9: no", "spans": [span]})
+    [record] = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (record["id"], record["error"]) == (r"\ud83d", r"\udce9: no")
+    assert record["spans"][0]["text"] == r"x \ud83d"
+    assert record["spans"][0]["target"]["text"] == r"\udcff"
 
 
 def test_unknown_kind_of_output(run, tmp_path):

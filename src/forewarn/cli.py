@@ -1,7 +1,7 @@
 """The command ``forewarn``: parses, calls, prints; the work is done elsewhere."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -65,24 +65,28 @@ def score(
     Exit status: 0 all scored, 1 some documents could not be scored (their records say why), 2
     nothing could be done.
     """
-    from forewarn.documents import InputError, list_files, stream_documents
+    from contextlib import closing
+
+    from forewarn.documents import InputError, list_files
     from forewarn.model.files import ModelError
     from forewarn.model.predictor import Predictor
     from forewarn.outputs import OutputError, open_output
 
     try:
-        files = list_files(inputs)
+        files = list_files(inputs, output)
         with nullcontext(None) if output is None else open_output(output) as writer:
             predictor = Predictor.load(model, threshold=threshold)
-            documents = _with_progress(stream_documents(files), quiet or output is None)
-            if writer is None:
-                counts = _print_scores(predictor, documents, highlight)
-            else:
-                counts = _write_scores(predictor, documents, writer)
+            with closing(_stream(files, silent=quiet or output is None)) as documents:
+                if writer is None:
+                    counts = _print_scores(predictor, documents, highlight)
+                else:
+                    counts = _write_scores(predictor, documents, writer)
+    except BrokenPipeError:  # who reads the output has read enough; typer ends quietly
+        raise
     except (InputError, ModelError, OutputError, OSError) as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _fail("interrupted; nothing was written", 130)
+        _fail("interrupted" if output is None else "interrupted; nothing was written", 130)
     if not quiet and (output is not None or counts["failed"]):
         typer.echo(
             f"{counts['scored']} scored, {counts['flagged']} with spans, {counts['failed']} failed"
@@ -116,13 +120,13 @@ def evaluate(
             align_predictions(documents, read_jsonl(predictions), predictions),
             n_bootstrap=bootstrap,
         )
+        if output is not None:
+            write_json(output, figures)
     except (OSError, ValueError) as error:
         _fail(str(error))
     console = Console(width=None if sys.stdout.isatty() else 120)
     for table in tabulate_figures(figures):
         console.print(table)
-    if output is not None:
-        write_json(output, figures)
 
 
 @app.command()
@@ -150,6 +154,11 @@ def challenge(
     except (OSError, ValueError, ModelError) as error:
         _fail(str(error))
     figures = compute(cases, list(predictor.predict(case.text for case in cases)))
+    try:
+        if output is not None:
+            write_json(output, figures)
+    except OSError as error:
+        _fail(str(error))
     for name, row in figures["functions"].items():
         typer.echo(
             f"{name:34} {row['n_cases']:5} cases  right {row['accuracy']:.3f}  "
@@ -160,8 +169,6 @@ def challenge(
         f"{figures['accuracy']:.3f}; {figures['n_groups']} groups, right as a whole "
         f"{figures['groups']:.3f}"
     )
-    if output is not None:
-        write_json(output, figures)
 
 
 @app.command()
@@ -293,6 +300,24 @@ def annotate_merge(
     typer.echo(f"{n} documents written to {corpus / 'source'}")
 
 
+@annotate_app.command("config")
+def annotate_config(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this .xml file.")
+    ] = None,
+) -> None:
+    """Print the labelling interface for Label Studio, generated from the scheme."""
+    from forewarn.annotation.interface import label_config
+
+    if output is None:
+        typer.echo(label_config(), nl=False)
+        return
+    try:
+        output.write_text(label_config(), encoding="utf-8")
+    except OSError as error:
+        _fail(str(error))
+
+
 @annotate_app.command("agreement")
 def annotate_agreement(
     corpus: Corpus = Path("corpus"),
@@ -394,22 +419,25 @@ def _count(record: dict[str, Any], counts: dict[str, int]) -> None:
     counts["flagged"] += bool(record["spans"])
 
 
-def _with_progress(
-    documents: Iterator["Document | BrokenDocument"], silent: bool
-) -> Iterator["Document | BrokenDocument"]:
-    if silent or not sys.stderr.isatty():
-        yield from documents
-        return
+def _stream(files: list[str], silent: bool) -> Generator["Document | BrokenDocument", None, None]:
+    from contextlib import ExitStack
+    from functools import partial
+
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    from forewarn.documents import count_bytes, stream_documents
 
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), "documents", MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("score", total=None)
-        for document in documents:
+    columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    task = progress.add_task("scoring", total=count_bytes(files))
+    with ExitStack() as shown:
+        for n, document in enumerate(stream_documents(files, partial(progress.advance, task))):
+            if n == 1 and console.is_terminal and not silent:
+                shown.enter_context(progress)
+            progress.update(task, description=f"document {n + 1}")
             yield document
-            progress.advance(task)
 
 
 def _step_progress() -> Any:

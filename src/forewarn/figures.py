@@ -9,6 +9,8 @@ from rich.table import Table
 from forewarn.corpus.load import GoldDocument
 from forewarn.predictions import Prediction, prediction_from_record
 
+_FIELDS = {"id", "mention", "use", "error", "spans"}
+
 
 def align_predictions(
     gold: Sequence[GoldDocument], records: Sequence[dict[str, Any]], path: Path
@@ -19,9 +21,18 @@ def align_predictions(
     :param records: records of ``forewarn score``, in any order.
     :param path: where they were read, for messages.
     :return: one prediction a document.
-    :raises ValueError: if one is missing, holds an error, or was made from another text.
+    :raises ValueError: if one is missing or there twice, is no record of ``forewarn score``, holds
+        an error, or was made from another text.
     """
-    by_id = {record["id"]: record for record in records}
+    by_id: dict[str, dict[str, Any]] = {}
+    for n, record in enumerate(records, 1):
+        if not isinstance(record, dict) or not record.keys() >= _FIELDS:
+            raise ValueError(
+                f"{path}, record {n}: not a record of 'forewarn score'; give its .jsonl output"
+            )
+        if record["id"] in by_id:
+            raise ValueError(f"{path}, record {n}: second record of document {record['id']!r}")
+        by_id[record["id"]] = record
     missing = [document.id for document in gold if document.id not in by_id]
     if missing:
         raise ValueError(

@@ -52,15 +52,15 @@ def read_jsonl(path: Path) -> list[Any]:
 
     :param path: the file.
     :return: one value per line that is not blank.
-    :raises ValueError: if a line is not JSON; the message names the file and the line.
+    :raises ValueError: if a line is not JSON in UTF-8; the message names the file and the line.
     """
     values = []
-    with path.open(encoding="utf-8", newline="\n") as lines:
+    with path.open("rb") as lines:
         for n, line in enumerate(lines, 1):
             if line.strip():
                 try:
                     values.append(json.loads(line))
-                except json.JSONDecodeError as error:
+                except (json.JSONDecodeError, UnicodeDecodeError) as error:
                     raise ValueError(f"{path}, line {n}: not valid JSON: {error}") from error
     return values
 

@@ -33,10 +33,13 @@ def open_output(path: Path) -> Iterator[Writer]:
 
     :param path: a path that ends in .jsonl, .parquet or .csv.
     :yields: the writer.
-    :raises OutputError: if the suffix is unknown or the folder cannot be written to.
+    :raises OutputError: if the suffix is unknown, the path is a folder, or its folder cannot be
+        written to.
     """
     if path.suffix.lower() not in _WRITERS:
         raise OutputError(f"{path}: unknown kind of output; use one of {', '.join(_WRITERS)}")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; give the name of a file")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         writer = _WRITERS[path.suffix.lower()](partial)
@@ -107,7 +110,7 @@ class ParquetWriter:
 
         :param record: a record of ``forewarn score``.
         """
-        self._rows.append({**record, "id": _encodable(record["id"])})
+        self._rows.append(_encodable(record))
         if len(self._rows) >= BATCH_ROWS:
             self._flush()
 
@@ -157,8 +160,14 @@ def parquet_schema() -> Any:
     )
 
 
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    return value
 
 
 _WRITERS: dict[str, Any] = {".jsonl": JsonlWriter, ".parquet": ParquetWriter, ".csv": CsvWriter}

@@ -2,6 +2,8 @@
 
 import hashlib
 import random
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +16,7 @@ from tokenizers import Tokenizer
 
 import forewarn
 from forewarn import labels
-from forewarn.corpus.load import GoldDocument, read_split
+from forewarn.corpus.load import SPLITS, GoldDocument, read_split
 from forewarn.evaluate import evaluate
 from forewarn.jsonl import write_json
 from forewarn.model import files
@@ -64,22 +66,32 @@ def train(
         return span_f1(twin, validation)
 
     history = train_tagger(tagger, tokenizer, training, score, special=special, progress=progress)
-    folder = output / f"{config.name}-{config.version}"
-    predictor = _save_weights(tagger, tokenizer, settings, folder / files.COMPONENT)
-    predictor.settings = fit_settings(predictor, validation)
-    write_json(folder / files.COMPONENT / files.SETTINGS, predictor.settings.to_dict())
-    manifest = {
-        "name": folder.name,
-        "taxonomy": labels.TAXONOMY,
-        "code": forewarn.__version__,
-        "corpus": _corpus_state(corpus),
-        "config": config.to_dict(),
-        "history": history,
-        "seconds": round(time.monotonic() - started),
-        "validation": evaluate(validation, list(predictor.predict(d.text for d in validation))),
-    }
-    files.write_manifest(folder / files.COMPONENT, manifest)
-    _save_pipeline(folder, config)
+    name = f"{config.name}-{config.version}"
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=f".{name}.") as temporary:
+        folder = Path(temporary) / name
+        component = folder / files.COMPONENT
+        predictor = _save_weights(tagger, tokenizer, settings, component)
+        predictor.settings = fit_settings(predictor, validation)
+        write_json(component / files.SETTINGS, predictor.settings.to_dict())
+        manifest = {
+            "name": name,
+            "taxonomy": labels.TAXONOMY,
+            "code": forewarn.__version__,
+            "corpus": corpus_state(corpus),
+            "encoder": {
+                "name": Path(config.encoder).name,
+                "sha256": files.sha256(source / "model.safetensors"),
+            },
+            "config": {**config.to_dict(), "encoder": Path(config.encoder).name},
+            "history": history,
+            "seconds": round(time.monotonic() - started),
+            "validation": evaluate(validation, list(predictor.predict(d.text for d in validation))),
+        }
+        files.write_manifest(component, manifest)
+        _save_pipeline(folder, config)
+        shutil.rmtree(output / name, ignore_errors=True)
+        folder.rename(output / name)
     return manifest
 
 
@@ -145,10 +157,15 @@ def _save_pipeline(folder: Path, config: TrainingConfig) -> None:
     nlp.to_disk(folder)
 
 
-def _corpus_state(corpus: Path) -> dict[str, str]:
-    built = sorted((corpus / "data").glob("*.jsonl"))
-    digest = hashlib.sha256("".join(files.sha256(path) for path in built).encode())
-    return {"sha256": digest.hexdigest()}
+def corpus_state(corpus: Path) -> dict[str, str]:
+    """Identify the state of a built corpus.
+
+    :param corpus: the corpus folder.
+    :return: the SHA-256 over the checksums of its splits, in the order of their names.
+    """
+    built = sorted(corpus / "data" / f"{split}.jsonl" for split in SPLITS)
+    checksums = "".join(files.sha256(path) for path in built if path.is_file())
+    return {"sha256": hashlib.sha256(checksums.encode()).hexdigest()}
 
 
 def _seed(seed: int) -> None:

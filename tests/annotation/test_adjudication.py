@@ -5,7 +5,7 @@ import pytest
 from forewarn import rules
 from forewarn.annotation import adjudication, notation
 from forewarn.annotation.rounds import merge_round, write_sheet
-from forewarn.records import Annotation
+from forewarn.records import Annotation, Decision
 
 TEXT = (
     "Marshal Quorrel told the Lancers to fire into the crowd at once. The marshal called the "
@@ -27,6 +27,12 @@ B = [
     "X3 | CONDEMNATION | - | ⟦murderous⟧ | by S2 | re X1",
     "X4 | ENEMY_FRAMING | asserted | ⟦Weavers and carters⟧",
 ]
+
+
+GUILD = "+ S9 | SPEAKER | - | The ⟦guild⟧ called"
+ORDER = "+ R9 | LETHAL_FORCE_ORDER | quoted | ⟦fire into the crowd at⟧ once"
+MURDEROUS = "+ C9 | CONDEMNATION | - | ⟦called it murderous⟧"
+RUDE = "+ C9 | RUDENESS | - | ⟦called it murderous⟧"
 
 
 def layer(name, lines):
@@ -99,7 +105,17 @@ def test_what_both_read_against_the_guidelines_can_be_mended(comparison):
     assert problems == []
     assert "lice" not in {span.text for span in gold.spans}
     _, problems = decide(comparison, "fix aR1 drop | x", *lines)
-    assert problems == ["'fix aR1 drop | x': not the id of an agreed span"]
+    assert problems == ["'fix aR1 drop | x': not the id of a span agreed on or decided before"]
+
+
+@pytest.mark.parametrize("id_", ["aR1", "bX1"])
+def test_what_was_taken_from_a_difference_can_be_mended_by_either_id(comparison, id_):
+    lines = ["1 B | x", f"fix {id_} voice=denied | y", "2 none | x", "3 none | x"]
+    gold, problems = decide(comparison, *lines)
+    assert problems == []
+    [order] = [span for span in gold.spans if span.label == "LETHAL_FORCE_ORDER"]
+    assert (order.text, order.voice) == ("fire into the crowd at once", "denied")
+    assert gold.decisions[1].about == ("B: LETHAL_FORCE_ORDER quoted 'fire into the crowd at once'")
 
 
 def test_answer_follows_to_the_own_reading_of_what_it_answers(comparison):
@@ -124,10 +140,96 @@ def test_answer_follows_to_the_own_reading_of_what_it_answers(comparison):
         (["1 A | x", "2 A | x", "3 A | x"], "marked nothing here"),
         (["1 A", "2 A", "3 none", "4 A"], "not a decision on an open difference"),
         (["1 A", "2 A", "3 none", "one more"], "not a decision on an open difference"),
+        (["1 A", "2 A", "3 none", GUILD], "no line 'NUMBER own' before it"),
+        (["1 own", ORDER, "2 A", GUILD, "3 none"], "no line 'NUMBER own' before it"),
+        (["1 own", f"{ORDER} | by S99", "2 A", "3 none"], "+ R9: spoken_by 'S99': neither"),
+        (["1 A", "2 own", f"{MURDEROUS} | re aR99", "3 none"], "responds_to 'aR99': neither"),
+        (["1 none", "2 own", f"{MURDEROUS} | re aR1", "3 none"], "'aR1': that span was decided"),
+        (["1 A", "2 own", f"{MURDEROUS} | by aR1", "3 none"], "may not go from CONDEMNATION to"),
+        (["1 own", f"{ORDER} | re aR2", "2 A", "3 none"], "may not go from LETHAL_FORCE_ORDER"),
+        (["1 A", "2 own", f"{RUDE} | re aR1", "3 none"], "unknown-label"),
     ],
 )
 def test_wrong_decisions_are_listed(comparison, lines, problem):
     assert any(problem in p for p in decide(comparison, *lines)[1])
+
+
+def test_a_fix_between_lines_of_notation_does_not_part_them_from_their_own(comparison):
+    lines = ["1 own", ORDER, "fix aR2 drop | x", MURDEROUS + " | re R9", "2 none", "3 none"]
+    assert decide(comparison, *lines)[1] == []
+
+
+@pytest.mark.parametrize("lines", [["1 none"], ["1 A", "fix aR1 drop | x"]])
+def test_link_of_a_whole_reading_to_what_was_decided_away_is_recorded(comparison, lines):
+    gold, problems = decide(comparison, *lines, "2 A | x", "3 none | x")
+    assert problems == []
+    assert "responds_to" not in {r.type for r in gold.relations}
+    assert gold.decisions[-1] == Decision(
+        "CONDEMNATION  'murderous' responds_to LETHAL_FORCE_ORDER quoted 'fire into the crowd'",
+        "link dropped",
+        "what it answered was decided away",
+    )
+
+
+def test_link_that_holds_is_not_recorded(comparison):
+    gold, _ = decide(comparison, "1 A | x", "2 A | x", "3 none | x")
+    assert [d.outcome for d in gold.decisions] == ["A", "A", "none"]
+
+
+def write_round(folder, about=(), **files):
+    names = {"a": "ann-1", "b": "ann-2", "adjudicator": "adj-1", "guidelines": "1.0"}
+    (folder / "round.json").write_text(json.dumps(names | dict(about)))
+    document = {
+        **{"id": "x-01", "text": TEXT, "genre": "wire_brief", "setting": "strike"},
+        **{"incident": "x", "country": "Orvana", "date": "2020-01-01", "provenance": {}},
+    }
+    (folder / "documents.jsonl").write_text(json.dumps(document) + "\n")
+    contents = {
+        "a.ann": ["=== x-01", *A],
+        "b.ann": ["=== x-01", *B],
+        "decisions.txt": ["=== x-01", "1 A | x", "2 B | x", "3 none | fact"],
+    }
+    for name, lines in contents.items():
+        (folder / name).write_text("\n".join(files.get(name.split(".")[0], lines)))
+
+
+def test_one_version_of_the_guidelines_for_all(tmp_path):
+    write_round(tmp_path)
+    merge_round(tmp_path, tmp_path)
+    raw = json.loads((tmp_path / "x-01.json").read_text())
+    assert [layer["guidelines"] for layer in (*raw["annotations"], raw["gold"])] == ["1.0"] * 3
+
+
+def test_each_step_may_follow_its_own_version_of_the_guidelines(tmp_path):
+    write_round(tmp_path, {"b_guidelines": "1.1", "adjudication_guidelines": "1.2"})
+    merge_round(tmp_path, tmp_path)
+    raw = json.loads((tmp_path / "x-01.json").read_text())
+    versions = [layer["guidelines"] for layer in (*raw["annotations"], raw["gold"])]
+    assert versions == ["1.0", "1.1", "1.2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "problem"),
+    [
+        ("a", ["=== x-01", *A, "=== x-01", *A[:1]], r"a\.ann, x-01: 2 blocks with this id"),
+        ("b", [B[0], "=== x-01", *B], r"b\.ann: lines before the first === header"),
+        (
+            "decisions",
+            ["=== x-01", "1 A", "2 B", "3 none", "=== x-01", "3 B"],
+            r"decisions\.txt, x-01: 2 blocks with this id",
+        ),
+        (
+            "decisions",
+            ["fix aR2 drop", "=== x-01", "1 A", "2 B", "3 none"],
+            r"decisions\.txt: lines before the first === header",
+        ),
+    ],
+)
+def test_no_line_of_a_round_is_dropped_in_silence(tmp_path, name, lines, problem):
+    write_round(tmp_path, **{name: lines})
+    with pytest.raises(ValueError, match=problem):
+        merge_round(tmp_path, tmp_path)
+    assert not (tmp_path / "x-01.json").exists()
 
 
 def test_round_from_notation_to_source(tmp_path, run):

@@ -1,6 +1,6 @@
 import pytest
 
-from forewarn.annotation.notation import find_snippet, parse, split_blocks
+from forewarn.annotation.notation import find_snippet, parse, read_blocks, split_blocks
 
 TEXT = 'The army called the rats "rats\nand  mice" 🐀. Rats, said Ilo Marr, must go.'
 
@@ -60,3 +60,26 @@ def test_space_at_the_edge_moves_out():
 def test_blocks():
     content = "# note\n=== one\nnone\n\n=== two\nS1 | x\n  S2 | y  \n"
     assert list(split_blocks(content)) == [("one", ["none"]), ("two", ["S1 | x", "S2 | y"])]
+
+
+def test_lines_before_the_first_header_are_kept():
+    assert list(split_blocks("none\n=== one\nnone\n")) == [("", ["none"]), ("one", ["none"])]
+    assert list(split_blocks("none\n")) == [("", ["none"])]
+    assert list(split_blocks("# note\n\n")) == []
+
+
+def test_what_belongs_to_no_document_or_to_one_twice_is_listed(tmp_path):
+    path = tmp_path / "a.ann"
+    path.write_text("S1 | x\n=== one\nnone\n=== two\nS2 | y\n=== one\nS3 | z\n")
+    blocks, problems = read_blocks(path)
+    assert blocks == {"one": ["none"], "two": ["S2 | y"]}
+    assert problems == [
+        f"{path}: lines before the first === header, from 'S1 | x'",
+        f"{path}, one: 2 blocks with this id",
+    ]
+
+
+def test_sound_blocks_have_no_problems(tmp_path):
+    path = tmp_path / "a.ann"
+    path.write_text("# note\n\n=== one\nnone\n=== two\n")
+    assert read_blocks(path) == ({"one": ["none"], "two": []}, [])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import datasets
 import pytest
-from corpus.test_checks import INVALID, VALID, make_corpus
 
+from corpus.test_checks import INVALID, VALID, make_corpus
 from forewarn.corpus.build import BuildError, build_corpus
 from forewarn.corpus.load import SPLITS, read_gold, read_split
 

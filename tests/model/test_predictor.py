@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from forewarn.model import files
 from forewarn.model.calibration import document_features, fit_logistic, logit
 from forewarn.model.predictor import Predictor, Settings, find_model
 
+ROOT = Path(__file__).parents[2]
 SOUND = "Marshal Quorrel called the weavers lice."
 
 
@@ -66,6 +68,37 @@ def test_other_format(tiny_model, tmp_path):
     path.write_text(path.read_text().replace('"format": 1', '"format": 99', 1))
     with pytest.raises(files.ModelError, match="format 99, this version of forewarn reads"):
         Predictor.load(model)
+
+
+def test_model_of_another_scheme_is_refused(tiny_model, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    path = model / "forewarn" / files.MANIFEST
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "taxonomy": "0"}))
+    with pytest.raises(files.ModelError, match="made for version '0' of the scheme"):
+        Predictor.load(model)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}"])
+def test_manifest_that_is_none(tiny_model, tmp_path, content):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    (model / "forewarn" / files.MANIFEST).write_text(content)
+    with pytest.raises(files.ModelError, match="not a model's manifest"):
+        Predictor.load(model)
+
+
+def test_newest_model_is_the_default(tiny_model, tmp_path, monkeypatch):
+    for name in ("en_tiny-0.9.0", "en_tiny-0.10.0"):
+        shutil.copytree(tiny_model, tmp_path / name)
+    (tmp_path / "en_tiny-0.11.0").mkdir()
+    monkeypatch.setattr("forewarn.model.predictor._MODEL_ROOTS", (tmp_path,))
+    assert find_model().name == "en_tiny-0.10.0"
+
+
+def test_shipped_model_was_trained_on_the_corpus_as_built():
+    from forewarn.train import corpus_state
+
+    assert Predictor.load().manifest["corpus"] == corpus_state(ROOT / "corpus")
 
 
 def test_threshold_must_be_a_probability(tiny_model):

@@ -70,6 +70,7 @@ def test_shipped_configurations_are_valid():
     [
         ("[training]\nname = 'x'\n", "needs 'version'"),
         ('[training]\nname = "x"\nversion = "1"\nepoch = 3\n', "unknown setting 'epoch'"),
+        ('[training]\nname = "x"\nversion = "1"\nepochs = 0\n', "epochs must be greater than 0"),
         ("[trainig]\na = 1\n", r"unknown section \[trainig\]"),
     ],
 )

@@ -2,9 +2,10 @@
 
 What both annotators marked alike is gold. Every difference gets a number on a sheet; the
 adjudicator answers each with a line ``NUMBER A|B|both|none | rule``, or ``NUMBER own | rule``
-followed by lines
-of notation that begin with ``+``. A line ``fix ID voice=VOICE | rule`` or
-``fix ID drop | rule`` mends what both annotators read alike but against the guidelines.
+followed by lines of notation that begin with ``+``. A line ``fix ID voice=VOICE | rule`` or
+``fix ID drop | rule`` mends what both annotators read alike but against the guidelines, or what was
+taken from a difference decided before it. Nothing is dropped in silence: a link of a ``+`` line
+that has no end is a problem, one of a reading taken whole is recorded as a decision.
 """
 
 import re
@@ -19,6 +20,8 @@ from forewarn.rules import Relation, Span
 
 _DECISION = re.compile(r"^(\d+) (A|B|both|none|own)\b(?: \| (.*))?$")
 _FIX = re.compile(r"^fix (\w+) (?:voice=(?P<voice>\w+)|drop)(?: \| (?P<rule>.*))?$")
+_DANGLING = "[dangling-relation]"
+_Link = tuple[str, str, str | tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,45 +123,92 @@ def merge(
     :param guidelines: version of the guidelines.
     :return: the gold, and what is wrong with the decisions; the gold counts only if nothing is.
     """
-    chosen = {reading.key: reading for reading in comparison.agreed}
-    aliases = {reading.key: reading.key for reading in comparison.agreed}
-    decisions: list[Decision] = []
-    problems: list[str] = []
-    own: list[str] = []
-    replaced: tuple[str, ...] = ()
-    open_numbers = set(range(1, len(comparison.differences) + 1))
+    desk = _Desk(comparison)
     for line in lines:
+        desk.read(line)
+    problems = desk.problems
+    problems += [f"difference {number} is not decided" for number in sorted(desk.open_numbers)]
+    extra = notation.parse(text, desk.own) if desk.own else notation.Parsed((), (), ())
+    problems += [problem for problem in extra.problems if not problem.endswith(_DANGLING)]
+    spans = {key: reading.span for key, reading in desk.chosen.items()}
+    spans |= {f"own{s.id}": s for s in extra.spans if s.label not in labels.ROLES}
+    answers, dropped = _answers(desk, spans)
+    own_links, unresolved = _own_links(desk, spans, extra)
+    problems += unresolved
+    links = [*_role_links(desk.chosen), *answers, *own_links]
+    decisions = (*desk.decisions, *dropped)
+    return Gold(adjudicator, guidelines, *_numbered(text, spans, links), decisions), problems
+
+
+class _Desk:
+    """What the adjudicator's lines have settled so far in one document."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.differences = comparison.differences
+        self.known = {reading.key: reading for reading in comparison.agreed}
+        self.known |= {r.key: r for d in comparison.differences for r in (d.a, d.b) if r}
+        self.chosen = {reading.key: reading for reading in comparison.agreed}
+        self.aliases = {reading.key: reading.key for reading in comparison.agreed}
+        self.agreed = frozenset(self.chosen)
+        self.open_numbers = set(range(1, len(comparison.differences) + 1))
+        self.decisions: list[Decision] = []
+        self.problems: list[str] = []
+        self.own: list[str] = []
+        self._owning = False
+        self._replaced: tuple[str, ...] = ()
+
+    def read(self, line: str) -> None:
+        """Take in one line of decisions.
+
+        :param line: a decision, a fix or a line of notation.
+        """
         if line.startswith("+"):
-            own.append(line[1:].strip())
-            aliases |= dict.fromkeys(replaced, f"own{own[-1].split(' |')[0]}")
-            replaced = replaced if _is_role(line) else ()
-            continue
-        if fix := _FIX.match(line):
-            if fix[1] not in chosen:
-                problems.append(f"{line!r}: not the id of an agreed span")
-                continue
-            decisions.append(_fix(chosen, fix[1], fix["voice"], fix["rule"] or ""))
-            continue
+            self._add(line)
+        elif fix := _FIX.match(line):
+            self._mend(line, fix)
+        else:
+            self._decide(line)
+
+    def _add(self, line: str) -> None:
+        if not self._owning:
+            self.problems.append(f"{line!r}: no line 'NUMBER own' before it")
+        self.own.append(line[1:].strip())
+        self.aliases |= dict.fromkeys(self._replaced, f"own{self.own[-1].split(' |')[0]}")
+        self._replaced = self._replaced if _is_role(line) else ()
+
+    def _mend(self, line: str, fix: re.Match[str]) -> None:
+        key = self.aliases.get(fix[1], fix[1])
+        if key not in self.chosen:
+            self.problems.append(f"{line!r}: not the id of a span agreed on or decided before")
+            return
+        reading, voice = self.chosen[key], fix["voice"]
+        if voice is None:
+            del self.chosen[key]
+        else:
+            self.chosen[key] = replace(reading, span=replace(reading.span, voice=voice))
+        who = "A and B" if key in self.agreed else key[0].upper()
+        outcome = "none" if voice is None else f"voice {voice}"
+        self.decisions.append(Decision(f"{who}: {_say(reading)}", outcome, fix["rule"] or ""))
+
+    def _decide(self, line: str) -> None:
         match = _DECISION.match(line)
         number = int(match[1]) if match else 0
-        if match is None or number not in open_numbers:
-            problems.append(f"{line!r}: not a decision on an open difference")
-            continue
-        open_numbers.remove(number)
-        difference, outcome = comparison.differences[number - 1], match[2]
-        replaced = _keys(difference) if outcome == "own" else ()
+        if match is None or number not in self.open_numbers:
+            self.problems.append(f"{line!r}: not a decision on an open difference")
+            return
+        self.open_numbers.remove(number)
+        difference, outcome = self.differences[number - 1], match[2]
+        self._owning = outcome == "own"
+        self._replaced = _keys(difference) if self._owning else ()
         taken = _take(difference, outcome)
         if taken is None:
-            problems.append(f"{line!r}: that annotator marked nothing here; say A, B, none or own")
-            continue
-        chosen |= {reading.key: reading for reading in taken}
-        aliases |= _aliases(difference, taken)
-        decisions.append(Decision(_about(difference), outcome, match[3] or ""))
-    problems += [f"difference {number} is not decided" for number in sorted(open_numbers)]
-    extra = notation.parse(text, own) if own else notation.Parsed((), (), ())
-    problems += [problem for problem in extra.problems if "dangling-relation" not in problem]
-    spans, relations = _assemble(text, chosen, aliases, extra)
-    return Gold(adjudicator, guidelines, spans, relations, tuple(decisions)), problems
+            self.problems.append(
+                f"{line!r}: that annotator marked nothing here; say A, B, none or own"
+            )
+            return
+        self.chosen |= {reading.key: reading for reading in taken}
+        self.aliases |= _aliases(difference, taken)
+        self.decisions.append(Decision(_about(difference), outcome, match[3] or ""))
 
 
 def _pairs(a: list[Span], b: list[Span]) -> list[tuple[int, int]]:
@@ -205,23 +255,14 @@ def _describe(text: str, reading: Reading) -> str:
     return " | ".join(parts)
 
 
-def _fix(chosen: dict[str, Reading], key: str, voice: str | None, rule: str) -> Decision:
-    reading = chosen[key]
-    about = f"A and B: {reading.span.label} {reading.span.voice or ''} {reading.span.text!r}"
-    if voice is None:
-        del chosen[key]
-        return Decision(about, "none", rule)
-    chosen[key] = replace(reading, span=replace(reading.span, voice=voice))
-    return Decision(about, f"voice {voice}", rule)
+def _say(reading: Reading | None) -> str:
+    if reading is None:
+        return "nothing"
+    return f"{reading.span.label} {reading.span.voice or ''} {reading.span.text!r}"
 
 
 def _about(difference: Difference) -> str:
-    def say(reading: Reading | None) -> str:
-        if reading is None:
-            return "nothing"
-        return f"{reading.span.label} {reading.span.voice or ''} {reading.span.text!r}"
-
-    return f"A: {say(difference.a)}; B: {say(difference.b)}"
+    return f"A: {_say(difference.a)}; B: {_say(difference.b)}"
 
 
 def _take(difference: Difference, outcome: str) -> list[Reading] | None:
@@ -247,34 +288,65 @@ def _keys(difference: Difference) -> tuple[str, ...]:
     return tuple(r.key for r in (difference.a, difference.b) if r is not None)
 
 
-def _assemble(
-    text: str, chosen: dict[str, Reading], aliases: dict[str, str], extra: notation.Parsed
-) -> tuple[tuple[Span, ...], tuple[Relation, ...]]:
-    extra_tails = {s.id: s for s in extra.spans}
-    links: list[tuple[str, str, str | tuple[int, int]]] = []
-    spans = {key: reading.span for key, reading in chosen.items()}
-    spans |= {f"own{s.id}": s for s in extra.spans if s.label not in labels.ROLES}
+def _role_links(chosen: dict[str, Reading]) -> Iterator[_Link]:
     for key, reading in chosen.items():
-        links += [(labels.SPOKEN_BY, key, end) for end in sorted(reading.speakers)]
-        links += [(labels.TARGETS, key, end) for end in sorted(reading.targets)]
-        links += [
-            (labels.RESPONDS_TO, key, aliases[answer])
-            for answer in sorted(reading.answers)
-            if aliases.get(answer) in spans
-        ]
+        yield from ((labels.SPOKEN_BY, key, end) for end in sorted(reading.speakers))
+        yield from ((labels.TARGETS, key, end) for end in sorted(reading.targets))
+
+
+def _answers(desk: _Desk, spans: dict[str, Span]) -> tuple[list[_Link], list[Decision]]:
+    """Link the readings taken whole to what they answer; record each link that has lost its end."""
+    links: list[_Link] = []
+    dropped: list[Decision] = []
+    for key, reading in desk.chosen.items():
+        for answer in sorted(reading.answers):
+            tail = desk.aliases.get(answer, answer)
+            if tail in spans and _allowed(labels.RESPONDS_TO, reading.span, spans[tail]):
+                links.append((labels.RESPONDS_TO, key, tail))
+            else:
+                lost = f"{_say(reading)} {labels.RESPONDS_TO} {_say(desk.known.get(answer))}"
+                dropped.append(Decision(lost, "link dropped", "what it answered was decided away"))
+    return links, dropped
+
+
+def _own_links(
+    desk: _Desk, spans: dict[str, Span], extra: notation.Parsed
+) -> tuple[list[_Link], list[str]]:
+    """Link the lines with ``+`` to one another and to the sheet; list the links without an end."""
+    own = {s.id: s for s in extra.spans}
+    links: list[_Link] = []
+    problems: list[str] = []
     for relation in extra.relations:
-        tail = extra_tails.get(relation.tail)
-        if tail is not None and tail.label in labels.ROLES:
-            links.append((relation.type, f"own{relation.head}", (tail.start_char, tail.end_char)))
-        elif tail is not None:
-            links.append((relation.type, f"own{relation.head}", f"own{tail.id}"))
-        elif aliases.get(relation.tail) in spans:
-            links.append((relation.type, f"own{relation.head}", aliases[relation.tail]))
-    return _numbered(text, spans, links)
+        head, tail = f"own{relation.head}", relation.tail
+        if tail not in own:
+            if problem := _sheet_problem(desk, spans, relation, own[relation.head]):
+                problems.append(problem)
+            else:
+                links.append((relation.type, head, desk.aliases[tail]))
+        elif own[tail].label in labels.ROLES:
+            links.append((relation.type, head, (own[tail].start_char, own[tail].end_char)))
+        else:
+            links.append((relation.type, head, f"own{tail}"))
+    return links, problems
+
+
+def _sheet_problem(
+    desk: _Desk, spans: dict[str, Span], relation: Relation, head: Span
+) -> str | None:
+    """Say why a line with ``+`` cannot be linked to an id of the sheet, if it cannot."""
+    link = f"+ {relation.head}: {relation.type} {relation.tail!r}"
+    if relation.tail not in desk.known:
+        return f"{link}: neither a line with + nor an id of the sheet"
+    key = desk.aliases.get(relation.tail, relation.tail)
+    if key not in spans:
+        return f"{link}: that span was decided away"
+    if not _allowed(relation.type, head, spans[key]):
+        return f"{link}: may not go from {head.label} to {spans[key].label}"
+    return None
 
 
 def _numbered(
-    text: str, spans: dict[str, Span], links: list[tuple[str, str, str | tuple[int, int]]]
+    text: str, spans: dict[str, Span], links: list[_Link]
 ) -> tuple[tuple[Span, ...], tuple[Relation, ...]]:
     roles = {labels.SPOKEN_BY: labels.SPEAKER, labels.TARGETS: labels.TARGET}
     places = {
@@ -303,6 +375,8 @@ def _numbered(
 
 
 def _allowed(type_: str, head: Span, tail: Span) -> bool:
+    if not {head.label, tail.label} <= labels.BY_NAME.keys():
+        return False
     relation = labels.RELATION_BY_NAME[type_]
     return labels.kind_of(head.label) in relation.head_kinds and tail.label in relation.tail
 

@@ -13,8 +13,10 @@ the line ``none``. Lines that begin with ``#`` are comments.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from forewarn import labels, rules
 from forewarn.rules import Relation, Span
@@ -42,19 +44,38 @@ def split_blocks(content: str) -> Iterator[tuple[str, list[str]]]:
     """Split a notation file into its documents.
 
     :param content: the file's content.
-    :yields: the document's id and its lines, in file order.
+    :yields: the document's id and its lines, in file order; lines before the first header come
+        first, under the empty id.
     """
-    id_: str | None = None
+    id_ = ""
     lines: list[str] = []
     for line in content.splitlines():
         if header := _HEADER.match(line):
-            if id_ is not None:
+            if id_ or lines:
                 yield id_, lines
             id_, lines = header[1], []
         elif line.strip() and not line.startswith("#"):
             lines.append(line.strip())
-    if id_ is not None:
+    if id_ or lines:
         yield id_, lines
+
+
+def read_blocks(path: Path) -> tuple[dict[str, list[str]], list[str]]:
+    """Read a file of blocks, each of which must belong to one document.
+
+    :param path: a file of notation or of decisions.
+    :return: the lines of every document by its id, and what is wrong with the blocks: lines before
+        the first header, and ids with several blocks, of which only the first is returned.
+    """
+    blocks: dict[str, list[str]] = {}
+    repeated: Counter[str] = Counter()
+    for id_, lines in split_blocks(path.read_text(encoding="utf-8")):
+        repeated[id_] += 1
+        blocks.setdefault(id_, lines)
+    before = blocks.pop("", [])
+    problems = [f"{path}: lines before the first === header, from {before[0]!r}"] if before else []
+    problems += [f"{path}, {id_}: {n} blocks with this id" for id_, n in repeated.items() if n > 1]
+    return blocks, problems
 
 
 def parse(text: str, lines: list[str]) -> Parsed:

@@ -1,7 +1,8 @@
 """A round of annotation as a folder: texts, two annotators' notation, a sheet, decisions.
 
 ``documents.jsonl`` holds the texts and what is known of them; ``a.ann`` and ``b.ann`` the notation;
-``round.json`` the names of annotators and adjudicator and the version of the guidelines.
+``round.json`` the names of annotators and adjudicator and the version of the guidelines, for all
+of them or for each (``a_guidelines``, ``b_guidelines``, ``adjudication_guidelines``).
 ``sheet.txt`` is written for the adjudicator, who answers in ``decisions.txt``.
 """
 
@@ -43,17 +44,18 @@ def read_layer(folder: Path, who: str, about: dict[str, Any]) -> dict[str, Annot
     :param who: ``a`` or ``b``.
     :param about: the content of ``round.json``.
     :return: the annotation of every document, by its id.
-    :raises ValueError: if a document has no block or a line cannot be resolved.
+    :raises ValueError: if a document has no block or several, or a line cannot be resolved or
+        stands before the first block.
     """
     path = folder / f"{who}.ann"
-    blocks = dict(notation.split_blocks(path.read_text(encoding="utf-8")))
-    problems: list[str] = []
+    blocks, problems = notation.read_blocks(path)
+    guidelines = _guidelines(about, who)
     layer: dict[str, Annotation] = {}
     for document in read_jsonl(folder / DOCUMENTS):
         id_ = document["id"]
         parsed = notation.parse(document["text"], blocks.pop(id_, []))
         problems += [f"{path}, {id_}: {problem}" for problem in parsed.problems]
-        layer[id_] = Annotation(about[who], about["guidelines"], parsed.spans, parsed.relations)
+        layer[id_] = Annotation(about[who], guidelines, parsed.spans, parsed.relations)
     problems += [f"{path}, {id_}: not a document of this round" for id_ in blocks]
     if problems:
         raise ValueError("\n".join(problems))
@@ -66,14 +68,12 @@ def merge_round(folder: Path, source: Path) -> int:
     :param folder: the round's folder, with the decisions.
     :param source: the folder of source files.
     :return: how many documents were written.
-    :raises ValueError: if a difference is undecided or a decision breaks a rule; the message lists
-        all of them and nothing is written.
+    :raises ValueError: if a difference is undecided, a decision breaks a rule, or a document has
+        several blocks of decisions; the message lists all of them and nothing is written.
     """
     about = read_json(folder / ROUND)
     a, b = (read_layer(folder, who, about) for who in ("a", "b"))
-    decided = (folder / DECISIONS).read_text(encoding="utf-8")
-    decisions = dict(notation.split_blocks(decided))
-    problems: list[str] = []
+    decisions, problems = notation.read_blocks(folder / DECISIONS)
     merged: list[SourceDocument] = []
     for raw in read_jsonl(folder / DOCUMENTS):
         id_, text = raw["id"], raw["text"]
@@ -82,7 +82,7 @@ def merge_round(folder: Path, source: Path) -> int:
             adjudication.compare(a[id_], b[id_]),
             decisions.pop(id_, []),
             adjudicator=about["adjudicator"],
-            guidelines=about["guidelines"],
+            guidelines=_guidelines(about, "adjudication"),
         )
         wrong += [p.message for p in rules.iter_problems(text, gold.spans, gold.relations)]
         problems += [f"{folder / DECISIONS}, {id_}: {problem}" for problem in wrong]
@@ -94,3 +94,8 @@ def merge_round(folder: Path, source: Path) -> int:
     for document in merged:
         write_json(source / f"{document.id}.json", source_to_dict(document))
     return len(merged)
+
+
+def _guidelines(about: dict[str, Any], step: str) -> str:
+    version: str = about.get(f"{step}_guidelines", about["guidelines"])
+    return version

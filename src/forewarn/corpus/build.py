@@ -7,7 +7,8 @@ from typing import Any
 
 from forewarn import labels
 from forewarn.corpus.checks import Finding, Level, check_corpus
-from forewarn.corpus.incidents import SPLIT_NAMES, read_incidents
+from forewarn.corpus.incidents import read_incidents
+from forewarn.corpus.load import SPLITS
 from forewarn.jsonl import read_json, write_jsonl
 from forewarn.records import Annotation, Gold, SourceDocument, source_from_dict
 from forewarn.sentences import split_sentences
@@ -38,7 +39,7 @@ def build_corpus(corpus: Path) -> dict[str, int]:
     data = corpus / "data"
     data.mkdir(exist_ok=True)
     counts = {}
-    for split in SPLIT_NAMES:
+    for split in SPLITS:
         chosen = [d for d in documents if incidents[d.incident]["split"] == split]
         layers = [row for document in chosen for row in _annotation_rows(document)]
         counts[split] = write_jsonl(data / f"{split}.jsonl", map(_gold_row, chosen))

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from forewarn import labels, rules
-from forewarn.corpus.incidents import GENRES, SPLIT_NAMES, read_incidents
+from forewarn.corpus.incidents import GENRES, read_incidents
+from forewarn.corpus.load import SPLITS
 from forewarn.jsonl import read_json
 from forewarn.rules import Relation, Span
 
@@ -89,8 +90,9 @@ def check_id_not_file_stem(document: RawDocument) -> Messages:
 
 def check_unknown_genre(document: RawDocument) -> Messages:
     """The genre is a known one."""
-    if document.raw.get("genre") not in GENRES:
-        yield f"genre {document.raw.get('genre')!r} is not in corpus/incidents.json"
+    genre = document.raw.get("genre")
+    if not isinstance(genre, str) or genre not in GENRES:
+        yield f"genre {genre!r} is not one of forewarn.corpus.incidents.GENRES"
 
 
 def check_bad_date(document: RawDocument) -> Messages:
@@ -123,16 +125,18 @@ def check_missing_provenance(document: RawDocument) -> Messages:
 
 def check_too_few_annotators(document: RawDocument) -> Messages:
     """Two or more different annotators read the document."""
-    names = [layer.get("annotator") for layer in document.raw.get("annotations", ())]
+    names = [str(raw["annotator"]) for raw in _annotations(document) if _is_signed(raw)]
     if len(set(names)) < 2:
         yield f"annotated by {names}; two different annotators are needed"
 
 
 def check_broken_layer(document: RawDocument) -> Messages:
-    """Every layer's spans and relations have the right fields."""
+    """Every layer is an object; its spans and relations have the right fields, of their types."""
     for name, raw in _raw_layers(document):
-        if _decoded(raw) is None:
-            yield f"{name}: spans or relations with missing or unknown fields"
+        if not isinstance(raw, dict):
+            yield f"{name}: the layer is not an object but {raw!r:.60}"
+        elif _decoded(raw) is None:
+            yield f"{name}: spans or relations with missing or unknown fields, or of a wrong type"
 
 
 def check_unused_role(document: RawDocument) -> Messages:
@@ -160,16 +164,7 @@ DOCUMENT_RULES: dict[str, tuple[Level, Callable[[RawDocument], Messages]]] = {
 
 def check_shared_passage(documents: Sequence[RawDocument]) -> Iterator[tuple[str, str]]:
     """No two documents share a passage of ``SHARED_WORDS`` words."""
-    first: dict[tuple[str, ...], str] = {}
-    reported: set[tuple[str, str]] = set()
-    for document in documents:
-        words = re.findall(r"\w+", document.text.lower())
-        for n in range(len(words) - SHARED_WORDS + 1):
-            passage = tuple(words[n : n + SHARED_WORDS])
-            other = first.setdefault(passage, document.id)
-            if other != document.id and (other, document.id) not in reported:
-                reported.add((other, document.id))
-                yield document.id, f"shares {' '.join(passage)!r} with {other}"
+    yield from iter_shared(documents, SHARED_WORDS)
 
 
 def check_repeated_opening(documents: Sequence[RawDocument]) -> Iterator[tuple[str, str]]:
@@ -204,8 +199,42 @@ def check_unknown_incident(
         incident = incidents.get(str(document.raw.get("incident")))
         if incident is None:
             yield document.id, f"incident {document.raw.get('incident')!r} is not known"
-        elif incident.get("split") not in SPLIT_NAMES:
+        elif incident.get("split") not in SPLITS:
             yield document.id, f"split {incident.get('split')!r} of its incident is not known"
+
+
+def check_incident_mismatch(
+    documents: Sequence[RawDocument], incidents: dict[str, dict[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """A document's country and setting are its incident's.
+
+    A field that is missing or no string is for ``missing-field`` to report.
+    """
+    for document in documents:
+        incident = incidents.get(str(document.raw.get("incident")), {})
+        for name in ("country", "setting"):
+            value = document.raw.get(name)
+            if incident and isinstance(value, str) and value != incident.get(name):
+                yield document.id, f"{name} {value!r}; its incident has {incident.get(name)!r}"
+
+
+def iter_shared(documents: Sequence[RawDocument], n_words: int) -> Iterator[tuple[str, str]]:
+    """Find documents that share words in a row, whatever their case and punctuation.
+
+    :param documents: the documents to compare.
+    :param n_words: how many words in a row are too many.
+    :yields: the later document's id, and a message; one for each pair of documents at most.
+    """
+    first: dict[tuple[str, ...], str] = {}
+    reported: set[tuple[str, str]] = set()
+    for document in documents:
+        words = re.findall(r"\w+", document.text.lower())
+        for n in range(len(words) - n_words + 1):
+            passage = tuple(words[n : n + n_words])
+            other = first.setdefault(passage, document.id)
+            if other != document.id and (other, document.id) not in reported:
+                reported.add((other, document.id))
+                yield document.id, f"shares {' '.join(passage)!r} with {other}"
 
 
 CORPUS_RULES: dict[
@@ -216,13 +245,16 @@ CORPUS_RULES: dict[
     "unused-label": (Level.WARNING, check_unused_label),
 }
 
-ALL_RULES = (
-    "not-json",
-    "unknown-incident",
-    *DOCUMENT_RULES,
-    *rules.RULES,
-    *CORPUS_RULES,
-)
+INCIDENT_RULES: dict[
+    str,
+    Callable[[Sequence[RawDocument], dict[str, dict[str, Any]]], Iterator[tuple[str, str]]],
+] = {
+    "unknown-incident": check_unknown_incident,
+    "incident-mismatch": check_incident_mismatch,
+}
+"""Rules that need the table of incidents; each breach is an error."""
+
+ALL_RULES = ("not-json", *DOCUMENT_RULES, *rules.RULES, *CORPUS_RULES, *INCIDENT_RULES)
 
 
 def check_corpus(corpus: Path) -> list[Finding]:
@@ -238,10 +270,10 @@ def check_corpus(corpus: Path) -> list[Finding]:
     for rule, (level, check) in CORPUS_RULES.items():
         findings += [Finding(rule, level, place, text) for place, text in check(documents)]
     incidents = read_incidents(corpus)
-    findings += [
-        Finding("unknown-incident", Level.ERROR, place, text)
-        for place, text in check_unknown_incident(documents, incidents)
-    ]
+    for rule, compare in INCIDENT_RULES.items():
+        findings += [
+            Finding(rule, Level.ERROR, place, text) for place, text in compare(documents, incidents)
+        ]
     return findings
 
 
@@ -295,21 +327,51 @@ def iter_layers(
     :param only_gold: leave out the annotators' layers.
     :yields: the layer's name, its spans and its relations.
     """
-    for name, raw in _raw_layers(document)[-1 if only_gold else 0 :]:
+    for name, raw in _raw_layers(document, only_gold=only_gold):
         decoded = _decoded(raw)
         if decoded is not None:
             yield name, *decoded
 
 
-def _raw_layers(document: RawDocument) -> list[tuple[str, dict[str, Any]]]:
-    annotations = list(document.raw.get("annotations") or ())
-    layers = [*annotations, document.raw.get("gold") or {}]
-    return [(str(layer.get("annotator", "gold")), layer) for layer in layers]
+def _annotations(document: RawDocument) -> list[Any]:
+    annotations = document.raw.get("annotations")
+    return annotations if isinstance(annotations, list) else []
 
 
-def _decoded(raw: dict[str, Any]) -> tuple[list[Span], list[Relation]] | None:
+def _is_signed(raw: Any) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("annotator"), str)
+
+
+def _raw_layers(document: RawDocument, *, only_gold: bool = False) -> list[tuple[str, Any]]:
+    layers = [
+        (raw["annotator"] if _is_signed(raw) else f"annotation {n}", raw)
+        for n, raw in enumerate(_annotations(document), 1)
+    ]
+    gold = [("gold", raw)] if (raw := document.raw.get("gold")) is not None else []
+    return gold if only_gold else [*layers, *gold]
+
+
+def _decoded(raw: Any) -> tuple[list[Span], list[Relation]] | None:
+    if not isinstance(raw, dict) or not all(
+        isinstance(raw.get(name), list) for name in ("spans", "relations")
+    ):
+        return None
     try:
-        spans = [Span(**span) for span in raw.get("spans", ())]
-        return spans, [Relation(**relation) for relation in raw.get("relations", ())]
+        spans = [Span(**span) for span in raw["spans"]]
+        relations = [Relation(**relation) for relation in raw["relations"]]
     except TypeError:
         return None
+    well_typed = all(map(_is_typed_span, spans)) and all(map(_is_typed_relation, relations))
+    return (spans, relations) if well_typed else None
+
+
+def _is_typed_span(span: Span) -> bool:
+    return (
+        all(isinstance(value, str) for value in (span.id, span.label, span.text))
+        and all(type(offset) is int for offset in (span.start_char, span.end_char))
+        and all(value is None or isinstance(value, str) for value in (span.voice, span.form))
+    )
+
+
+def _is_typed_relation(relation: Relation) -> bool:
+    return all(isinstance(value, str) for value in (relation.type, relation.head, relation.tail))

@@ -5,14 +5,43 @@ from typing import Any, Final
 
 from forewarn.jsonl import read_json
 
-SPLIT_NAMES: Final = ("train", "validation", "test", "test_ood")
-
 GENRES: Final = frozenset(
-    """agency_report business_news communique court_judgment decree editorial explainer fact_check
-    history_essay interview leaflet letter local_news long_read military_bulletin ngo_statement
-    op_ed parliament police_log police_notice radio review sermon social_post social_thread speech
-    sports_report state_television testimony training_manual un_statement wire_brief""".split()
+    (
+        "agency_report",
+        "business_news",
+        "communique",
+        "court_judgment",
+        "decree",
+        "editorial",
+        "explainer",
+        "fact_check",
+        "history_essay",
+        "interview",
+        "leaflet",
+        "letter",
+        "local_news",
+        "long_read",
+        "military_bulletin",
+        "ngo_statement",
+        "op_ed",
+        "parliament",
+        "police_log",
+        "police_notice",
+        "radio",
+        "review",
+        "sermon",
+        "social_post",
+        "social_thread",
+        "speech",
+        "sports_report",
+        "state_television",
+        "testimony",
+        "training_manual",
+        "un_statement",
+        "wire_brief",
+    )
 )
+"""The genres that a document may have."""
 
 
 def read_incidents(corpus: Path) -> dict[str, dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forewarn import labels, rules
 from forewarn.jsonl import read_jsonl
 from forewarn.rules import Relation, RuleError, Span
 
-SPLITS = ("train", "validation", "test", "test_ood")
+SPLITS: Final = ("train", "validation", "test", "test_ood")
+"""The splits; the last holds what is out of the domain of the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,14 @@ import numpy as np
 
 from forewarn import labels
 from forewarn.corpus.load import SPLITS, GoldDocument, read_split
+from forewarn.jsonl import read_json
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[Any]]]
 """A title, the columns' names, and the rows."""
+
+PLAIN_KINDS = ("hard", "plain", "not asked for")
+"""What the brief of a document without rhetoric asked for: words that look like rhetoric, none of
+them, or a text with rhetoric."""
 
 
 def corpus_tables(corpus: Path) -> list[Table]:
@@ -20,6 +25,8 @@ def corpus_tables(corpus: Path) -> list[Table]:
 
     :param corpus: the corpus folder, built.
     :return: the tables, in the order in which they are shown.
+    :raises OSError: if a document's source file is missing.
+    :raises ValueError: if a split has not been built, or a file is broken.
     """
     by_split = {split: read_split(corpus, split) for split in SPLITS}
     documents = [document for split in SPLITS for document in by_split[split]]
@@ -32,6 +39,9 @@ def corpus_tables(corpus: Path) -> list[Table]:
         ("Relations", ("relation", "links"), _relations(documents)),
         ("Genres", _GROUP_COLUMNS, _groups(documents, "genre")),
         ("Settings", _GROUP_COLUMNS, _groups(documents, "setting")),
+        ("Labels by genre", ("genre", *labels.RHETORIC), _labels_by(documents, "genre")),
+        ("Labels by setting", ("setting", *labels.RHETORIC), _labels_by(documents, "setting")),
+        ("Plain documents", ("brief", *SPLITS, "all"), _plain_briefs(corpus, by_split)),
         ("Decades", ("decade", "documents"), _decades(documents)),
         ("Lengths", ("what", "least", "quarter", "median", "three quarters", "most"),
          _lengths(documents)),
@@ -52,7 +62,7 @@ def format_tables(tables: Iterable[Table]) -> str:
 
 
 def plot_tables(corpus: Path, folder: Path) -> list[Path]:
-    """Draw labels by voice, documents by genre, and the lengths of documents.
+    """Draw labels by voice, documents by genre and by setting, and the lengths of documents.
 
     :param corpus: the corpus folder, built.
     :param folder: where the .png files are written; made if needed.
@@ -74,6 +84,7 @@ def plot_tables(corpus: Path, folder: Path) -> list[Path]:
     for name, draw in (
         ("voices.png", _draw_voices),
         ("genres.png", _draw_genres),
+        ("settings.png", _draw_settings),
         ("lengths.png", _draw_lengths),
     ):
         figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
@@ -152,6 +163,33 @@ def _groups(documents: Sequence[GoldDocument], field: str) -> list[list[Any]]:
     ]
 
 
+def _labels_by(documents: Sequence[GoldDocument], field: str) -> list[list[Any]]:
+    counts = Counter((d.meta[field], span.label) for d in documents for span in d.spans)
+    names = sorted({document.meta[field] for document in documents})
+    return [[name, *(counts[name, label] for label in labels.RHETORIC)] for name in names]
+
+
+def _plain_briefs(corpus: Path, by_split: Mapping[str, Sequence[GoldDocument]]) -> list[list[Any]]:
+    counts = Counter(
+        (_plain_kind(corpus, document), split)
+        for split, documents in by_split.items()
+        for document in documents
+        if not document.has_mention
+    )
+    return [
+        [kind, *(counts[kind, s] for s in SPLITS), sum(counts[kind, s] for s in SPLITS)]
+        for kind in PLAIN_KINDS
+    ]
+
+
+def _plain_kind(corpus: Path, document: GoldDocument) -> str:
+    source = read_json(corpus / "source" / f"{document.id}.json")
+    topic = source["provenance"]["brief"].get("no_rhetoric")
+    if topic is None:
+        return "not asked for"
+    return "plain" if topic.startswith("plain:") else "hard"
+
+
 def _decades(documents: Sequence[GoldDocument]) -> list[list[Any]]:
     counts = Counter(document.meta["date"][:3] + "0s" for document in documents)
     return [[decade, n] for decade, n in sorted(counts.items())]
@@ -163,9 +201,7 @@ def _lengths(documents: Sequence[GoldDocument]) -> list[list[Any]]:
         "words of a document": [len(document.text.split()) for document in documents],
         "characters of a rhetoric span": [len(span.text) for span in rhetoric],
         "rhetoric spans of a document that has any": [
-            n
-            for d in documents
-            if (n := sum(span.label in labels.RHETORIC for span in d.spans))
+            n for d in documents if (n := sum(span.label in labels.RHETORIC for span in d.spans))
         ],
     }
     return [
@@ -194,7 +230,15 @@ def _draw_voices(axes: Any, documents: Sequence[GoldDocument]) -> None:
 
 
 def _draw_genres(axes: Any, documents: Sequence[GoldDocument]) -> None:
-    rows = sorted(_groups(documents, "genre"), key=lambda row: row[1])
+    _draw_groups(axes, documents, "genre")
+
+
+def _draw_settings(axes: Any, documents: Sequence[GoldDocument]) -> None:
+    _draw_groups(axes, documents, "setting")
+
+
+def _draw_groups(axes: Any, documents: Sequence[GoldDocument], field: str) -> None:
+    rows = sorted(_groups(documents, field), key=lambda row: row[1])
     names, total = [row[0] for row in rows], np.array([row[1] for row in rows])
     plain = np.array([row[3] for row in rows])
     axes.barh(names, total - plain, label="with rhetoric")

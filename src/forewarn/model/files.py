@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
+from forewarn import labels
 from forewarn.jsonl import read_json, write_json
 
 ENCODER: Final = "encoder.onnx"
@@ -68,6 +69,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = read_json(folder / MANIFEST)
     except ValueError as error:
         raise ModelError(f"{error}; install the model again") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ModelError(f"{folder / MANIFEST}: not a model's manifest; install the model again")
+    if manifest.get("taxonomy") != labels.TAXONOMY:
+        raise ModelError(
+            f"{folder / MANIFEST}: made for version {manifest.get('taxonomy')!r} of the scheme, "
+            f"this version of forewarn has {labels.TAXONOMY!r}; install a matching model"
+        )
     if manifest.get("format") != FORMAT:
         raise ModelError(
             f"{folder / MANIFEST}: format {manifest.get('format')!r}, this version of forewarn "

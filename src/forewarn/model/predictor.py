@@ -1,5 +1,6 @@
 """Score texts without spaCy: the whole way from a string to a prediction."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -122,6 +123,7 @@ class Predictor:
         :param threshold: lowest score of a reported span, 0..1; the model's own if None.
         :param n_threads: threads for the encoder; all cores if None.
         :return: the predictor.
+        :raises ModelError: if there is no such model, or a file differs from the manifest.
         :raises ValueError: if the threshold is not within 0..1.
         """
         import tokenizers
@@ -304,15 +306,24 @@ def find_model(name: str | Path | None = None) -> Path:
     """
     if name is not None and Path(name).is_dir():
         return Path(name)
-    installed = {path.name: path for root in _MODEL_ROOTS for path in sorted(root.glob("en_*"))}
+    installed = {
+        path.name: path
+        for root in _MODEL_ROOTS
+        for path in root.glob("*")
+        if (path / files.COMPONENT / files.MANIFEST).is_file()
+    }
     if name is not None and str(name) in installed:
         return installed[str(name)]
     if name is None and installed:
-        return installed[max(installed)]
+        return installed[max(installed, key=_version)]
     raise files.ModelError(
         f"model {str(name or 'default')!r} not found: give a folder or one of "
         f"{', '.join(installed) or 'none installed'}"
     )
+
+
+def _version(name: str) -> tuple[list[int], str]:
+    return [int(part) for part in re.findall(r"\d+", name.rpartition("-")[2])], name
 
 
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -71,7 +71,13 @@ def read_config(path: Path) -> TrainingConfig:
     for required in ("name", "version"):
         if required not in training:
             raise ValueError(f"{path}: [training] needs {required!r}")
+    wrong = [name for name in _POSITIVE if training.get(name, 1) <= 0]
+    if wrong:
+        raise ValueError(f"{path}: {', '.join(wrong)} must be greater than 0")
     return TrainingConfig(**training)
+
+
+_POSITIVE = ("window", "epochs", "batch_windows", "encoder_rate", "head_rate", "hidden")
 
 
 def encoder_folder(encoder: str) -> Path:

@@ -1,6 +1,8 @@
 """Gold documents as the tagger learns from them: pieces, tags, spans and links."""
 
+import itertools
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -120,7 +122,9 @@ def swap_quotes(text: str, rng: random.Random) -> str:
     """
     opening, closing = rng.choice(QUOTE_STYLES)
     if rng.random() < 0.5:
-        return text.translate({ord("“"): opening, ord("”"): closing, ord('"'): opening})
+        marks = itertools.cycle((opening, closing))
+        straight = re.sub('"', lambda _: next(marks), text)
+        return straight.translate({ord("“"): opening, ord("”"): closing})
     return text.translate({ord("“"): '"', ord("”"): '"', ord("’"): "'", ord("‘"): "'"})
 
 

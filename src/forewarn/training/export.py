@@ -22,18 +22,17 @@ class _HiddenStates(nn.Module):
         return hidden
 
 
-def export_encoder(tagger: Tagger, path: Path, *, float32: bool = False) -> None:
+def export_encoder(tagger: Tagger, path: Path) -> None:
     """Write the encoder as an ONNX file.
 
     :param tagger: the trained tagger.
     :param path: the file to write.
-    :param float32: keep the weights in float32 instead of int8.
     """
     tagger.eval()
     ids = torch.ones((2, 16), dtype=torch.int64)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        whole = path if float32 else Path(folder) / "float32.onnx"
+        warnings.simplefilter("ignore")  # the tracing exporter calls itself outdated
+        whole = Path(folder) / "float32.onnx"
         torch.onnx.export(
             _HiddenStates(tagger.encoder),
             (ids, torch.ones_like(ids)),
@@ -48,8 +47,7 @@ def export_encoder(tagger: Tagger, path: Path, *, float32: bool = False) -> None
             opset_version=17,
             dynamo=False,
         )
-        if not float32:
-            _quantize(whole, path)
+        _quantize(whole, path)
 
 
 def _quantize(source: Path, target: Path) -> None:

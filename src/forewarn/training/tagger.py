@@ -185,19 +185,16 @@ class TorchEncoder:
         return vectors
 
 
-def read_pretrained(folder: Path, *, random_weights: bool = False) -> Any:
+def read_pretrained(folder: Path) -> Any:
     """Load a Hugging Face encoder from a local folder.
 
     :param folder: the folder.
-    :param random_weights: take only its shape, not its weights.
     :return: the encoder, in float32.
     """
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoModel
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    if random_weights:
-        return AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
     return AutoModel.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
     )
