@@ -3,7 +3,7 @@
 Offsets are half-open and count Unicode code points of the stored text.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from forewarn import rules
@@ -26,11 +26,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text to be scored or annotated, with whatever its source says of it."""
+    """A text to be scored."""
 
     id: str
     text: str
-    meta: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
