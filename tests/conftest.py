@@ -17,10 +17,12 @@ FIXTURES = Path(__file__).parent / "data" / "corpus"
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory) -> Path:
     """A folder with a small random BERT and the packaged tokeniser."""
+    import torch
     from transformers import BertConfig, BertModel
 
     from forewarn.training.config import PACKAGED_ENCODER, encoder_folder
 
+    torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("encoder")
     config = BertConfig(
         vocab_size=30522,

@@ -106,7 +106,7 @@ def start_settings(tokenizer: Any, config: TrainingConfig) -> Settings:
     special = [tokenizer.token_to_id(piece) for piece in ("[CLS]", "[SEP]", "[MASK]")]
     if None in special:
         raise ValueError("the encoder's tokeniser needs the pieces [CLS], [SEP] and [MASK]")
-    flat = Logistic((1.0, 0.0, 0.0), 0.0)
+    flat = Logistic((1.0,), 0.0)
     return identity_settings(
         Settings(
             window=config.window,

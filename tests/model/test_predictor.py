@@ -7,7 +7,13 @@ import pytest
 
 from forewarn import labels
 from forewarn.model import files
-from forewarn.model.calibration import document_features, fit_logistic, logit
+from forewarn.model.calibration import (
+    Logistic,
+    document_features,
+    document_score,
+    fit_logistic,
+    logit,
+)
 from forewarn.model.predictor import Predictor, Settings, find_model
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +38,8 @@ def test_passage_far_behind_is_found_at_its_place(predictor):
     span = predictor.predict_one(text).spans[-1]
     assert text[span.start_char : span.end_char] == span.text == "lice"
     assert span.start_char > 200_000
-    assert span.speaker is not None
-    assert text[span.speaker.start_char : span.speaker.end_char] == span.speaker.text
+    for role in (span.speaker, span.target):
+        assert role is None or text[role.start_char : role.end_char] == role.text
 
 
 def test_saved_model_has_no_pickle(tiny_model):
@@ -154,5 +160,14 @@ def test_calibration_without_both_outcomes_is_constant():
 
 
 def test_document_features_of_no_evidence():
-    assert document_features([]) == [logit(0.0), logit(0.0), 0.0]
-    assert document_features([0.5])[0] == pytest.approx(0.0)
+    assert document_features([]) == [logit(0.0)]
+    assert document_features([0.5]) == pytest.approx([0.0])
+    assert document_features([0.5, 0.5]) == pytest.approx([logit(0.75)])
+
+
+def test_document_is_no_less_certain_than_its_strongest_span(predictor):
+    doubtful = Logistic((1.0,), -9.0)
+    assert document_score(doubtful, [0.2, 0.83]) == 0.83
+    assert document_score(doubtful, []) < 0.001
+    prediction = predictor.predict_one(SOUND)
+    assert prediction.mention >= max(span.score for span in prediction.spans)

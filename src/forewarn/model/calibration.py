@@ -61,7 +61,17 @@ def document_features(evidence: Sequence[float]) -> list[float]:
     """Sum up the evidence of a document's spans.
 
     :param evidence: one probability, 0..1, per candidate span.
-    :return: log odds of the strongest and of the second, and the log of their expected number.
+    :return: the log odds that any of them is right, were they independent.
     """
-    strongest = [*sorted(evidence, reverse=True)[:2], 0.0, 0.0]
-    return [logit(strongest[0]), logit(strongest[1]), float(np.log1p(sum(evidence)))]
+    none = float(np.prod([1.0 - p for p in evidence]))
+    return [logit(1.0 - none)]
+
+
+def document_score(curve: Logistic, evidence: Sequence[float]) -> float:
+    """Score a document.
+
+    :param curve: the calibration of document scores.
+    :param evidence: one probability, 0..1, per candidate span.
+    :return: a probability, 0..1, never less than that of the strongest candidate.
+    """
+    return max(curve.probability(document_features(evidence)), *evidence, 0.0)

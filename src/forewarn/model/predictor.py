@@ -11,7 +11,7 @@ import numpy as np
 from forewarn import labels
 from forewarn.jsonl import read_json
 from forewarn.model import files, heads
-from forewarn.model.calibration import Logistic, document_features, logit
+from forewarn.model.calibration import Logistic, document_score, logit
 from forewarn.model.decode import DecodeSettings, iter_candidates, trim, whole_name
 from forewarn.model.encoder import Encoder, FloatArray
 from forewarn.model.heads import Heads, pool
@@ -166,8 +166,8 @@ class Predictor:
         if not text.strip():
             return Prediction(0.0, 0.0, ())
         evidence, spans = self._score(text)
-        mention = self.settings.mention_curve.probability(document_features(evidence.mention))
-        use = self.settings.use_curve.probability(document_features(evidence.use))
+        mention = document_score(self.settings.mention_curve, evidence.mention)
+        use = document_score(self.settings.use_curve, evidence.use)
         return Prediction(_rounded(mention), _rounded(min(use, mention)), tuple(spans))
 
     def evidence(self, text: str) -> "Evidence":

@@ -51,8 +51,8 @@ def identity_settings(settings: Settings) -> Settings:
     return replace(
         settings,
         span_curves=dict.fromkeys(TAG_LABELS, identity),
-        mention_curve=Logistic((1.0, 0.0, 0.0), 0.0),
-        use_curve=Logistic((1.0, 0.0, 0.0), 0.0),
+        mention_curve=identity,
+        use_curve=identity,
     )
 
 
