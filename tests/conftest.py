@@ -61,7 +61,7 @@ def tiny_model(tiny_encoder, tiny_corpus, tmp_path_factory) -> Path:
     config.write_text(
         '[training]\nname = "en_tiny"\nversion = "0.0.1"\nepochs = 150\n'
         "window = 200\noverlap = 60\n"
-        "batch_windows = 2\nencoder_rate = 0.003\nhead_rate = 0.003\nlayer_decay = 1.0\n"
+        "batch_pieces = 400\nencoder_rate = 0.003\nhead_rate = 0.003\nlayer_decay = 1.0\n"
         "dropout = 0.0\nquote_augmentation = 0.0\nmask_rate = 0.0\n"
     )
     arguments = ["train", str(config), "--corpus", str(tiny_corpus), "--output", str(folder)]

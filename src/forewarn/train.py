@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 import forewarn
 from forewarn import labels
-from forewarn.corpus.load import SPLITS, GoldDocument, read_split
+from forewarn.corpus.load import GoldDocument, read_split
 from forewarn.evaluate import evaluate
 from forewarn.jsonl import write_json
 from forewarn.model import files
@@ -157,15 +157,21 @@ def _save_pipeline(folder: Path, config: TrainingConfig) -> None:
     nlp.to_disk(folder)
 
 
-def corpus_state(corpus: Path) -> dict[str, str]:
-    """Identify the state of a built corpus.
+def corpus_state(corpus: Path) -> dict[str, str | None]:
+    """Identify what a model was made from.
 
     :param corpus: the corpus folder.
-    :return: the SHA-256 over the checksums of its splits, in the order of their names.
+    :return: ``version``, the corpus' own, None if it has none, and ``sha256``, over the checksums
+        of the two splits that training reads.
     """
-    built = sorted(corpus / "data" / f"{split}.jsonl" for split in SPLITS)
-    checksums = "".join(files.sha256(path) for path in built if path.is_file())
-    return {"sha256": hashlib.sha256(checksums.encode()).hexdigest()}
+    version = corpus / "VERSION"
+    checksums = "".join(
+        files.sha256(corpus / "data" / f"{split}.jsonl") for split in ("train", "validation")
+    )
+    return {
+        "version": version.read_text().strip() if version.is_file() else None,
+        "sha256": hashlib.sha256(checksums.encode()).hexdigest(),
+    }
 
 
 def _seed(seed: int) -> None:

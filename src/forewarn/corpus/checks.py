@@ -221,20 +221,32 @@ def check_incident_mismatch(
 def iter_shared(documents: Sequence[RawDocument], n_words: int) -> Iterator[tuple[str, str]]:
     """Find documents that share words in a row, whatever their case and punctuation.
 
+    Documents of one contrast family are near to each other on purpose and are not compared.
+
     :param documents: the documents to compare.
     :param n_words: how many words in a row are too many.
     :yields: the later document's id, and a message; one for each pair of documents at most.
     """
-    first: dict[tuple[str, ...], str] = {}
+    first: dict[tuple[str, ...], RawDocument] = {}
     reported: set[tuple[str, str]] = set()
     for document in documents:
         words = re.findall(r"\w+", document.text.lower())
         for n in range(len(words) - n_words + 1):
             passage = tuple(words[n : n + n_words])
-            other = first.setdefault(passage, document.id)
-            if other != document.id and (other, document.id) not in reported:
-                reported.add((other, document.id))
-                yield document.id, f"shares {' '.join(passage)!r} with {other}"
+            other = first.setdefault(passage, document)
+            if (
+                other.id != document.id
+                and (other.id, document.id) not in reported
+                and (_family(document) is None or _family(document) != _family(other))
+            ):
+                reported.add((other.id, document.id))
+                yield document.id, f"shares {' '.join(passage)!r} with {other.id}"
+
+
+def _family(document: RawDocument) -> str | None:
+    provenance = document.raw.get("provenance")
+    brief = provenance.get("brief") if isinstance(provenance, dict) else None
+    return brief.get("family") if isinstance(brief, dict) else None
 
 
 CORPUS_RULES: dict[

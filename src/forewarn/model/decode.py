@@ -1,5 +1,6 @@
 """From the probabilities of pieces to spans of whole words."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from forewarn.model.calibration import logit
 from forewarn.model.encoder import FloatArray
 from forewarn.model.windows import Pieces
 
@@ -20,12 +22,21 @@ _NAME_AFTER = re.compile(r"(?: [^\W\d_a-z][\w'’-]*\b){1,4}")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A stretch of pieces that may be a span of a label; ``raw_score`` is not yet calibrated."""
+    """A stretch of pieces that may be a span of a label.
+
+    ``features`` is what its calibrated score is computed from: the log odds of the mean and of the
+    highest probability of a piece to lie in a span, that of the first piece to begin one, and the
+    logarithm of the number of pieces.
+    """
 
     label: int
     start: int
     end: int
-    raw_score: float
+    features: tuple[float, ...]
+
+
+N_FEATURES = 4
+"""Length of ``Candidate.features``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +73,8 @@ def iter_candidates(
             first = max(first, end_of_last)
             if first < last:
                 end_of_last = last
-                score = float(inside[start:end, label].mean())
-                yield Candidate(int(label), first, last, score)
+                features = _features(inside[start:end, label], begin[start])
+                yield Candidate(int(label), first, last, features)
 
 
 def whole_words(pieces: Pieces, start: int, end: int) -> tuple[int, int]:
@@ -111,6 +122,11 @@ def whole_name(text: str, start_char: int, end_char: int) -> tuple[int, int]:
     after = _NAME_AFTER.match(text, end_char)
     left = start_char - len(before[0]) if before else start_char
     return left, after.end() if after else end_char
+
+
+def _features(inside: FloatArray, begin: float) -> tuple[float, ...]:
+    odds = (logit(float(p)) for p in (inside.mean(), inside.max(), begin))
+    return (*odds, math.log(len(inside)))
 
 
 def _runs(

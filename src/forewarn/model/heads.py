@@ -18,8 +18,8 @@ VOICE_NAMES = tuple(labels.VOICES)
 FORM_NAMES = tuple(labels.FORMS)
 LINK_NAMES = tuple(relation.name for relation in labels.RELATIONS)
 
-DISTANCE_EDGES = (1, 5, 10, 20, 40, 80, 160)
-"""Distances in pieces, between span and candidate, at which the link head's bucket changes."""
+DISTANCE_EDGES = (1, 3, 6, 10, 20, 40, 80, 160, 320)
+"""Distances in pieces, between span and piece, at which the link head's bucket changes."""
 
 N_BUCKETS = 2 * (len(DISTANCE_EDGES) + 1)
 
@@ -55,25 +55,25 @@ class Heads:
         """
         return softmax(self._two_layers("form", pooled))
 
-    def link_keys(self, link: str, candidates: FloatArray) -> FloatArray:
-        """Project the candidates for one end of a relation.
+    def link_keys(self, link: str, hidden: FloatArray) -> FloatArray:
+        """Project the pieces that one end of a relation may lie on.
 
         :param link: the relation's name.
-        :param candidates: vectors of the candidates, shape (n_candidates, 2 * n_hidden).
-        :return: their keys, shape (n_candidates, n_link).
+        :param hidden: vectors, shape (n_pieces, n_hidden).
+        :return: their keys, shape (n_pieces, n_link).
         """
-        return self._linear(f"link_{link}.key", candidates)
+        return self._linear(f"link_{link}.key", hidden)
 
     def link_probabilities(
         self, link: str, head: FloatArray, keys: FloatArray, buckets: npt.NDArray[np.int64]
     ) -> FloatArray:
-        """Score the candidates for one end of a relation, and that there is none.
+        """Point from a span to the pieces of the other end of a relation, or to nothing.
 
         :param link: the relation's name.
         :param head: vector of the span that the relation leaves, shape (2 * n_hidden,).
-        :param keys: keys of the candidates, shape (n_candidates, n_link).
-        :param buckets: distance bucket of each candidate, shape (n_candidates,).
-        :return: probabilities, shape (1 + n_candidates,); the first is that of no candidate.
+        :param keys: keys of the pieces, shape (n_pieces, n_link).
+        :param buckets: distance bucket of each piece, shape (n_pieces,).
+        :return: probabilities, shape (1 + n_pieces,); the first is that of nothing.
         """
         query = self._linear(f"link_{link}.query", head)
         scores = keys @ query / np.sqrt(len(query)) + self.parameters[f"link_{link}.bias"][buckets]
@@ -117,18 +117,18 @@ CONTEXT_PIECES = 12
 """Pieces on each side of a span that count as its surroundings."""
 
 
-def distance_buckets(
-    head: tuple[int, int], starts: npt.ArrayLike, ends: npt.ArrayLike
-) -> npt.NDArray[np.int64]:
-    """Bucket the signed distances from a span to candidates.
+def distance_buckets(start: int, end: int, first: int, last: int) -> npt.NDArray[np.int64]:
+    """Bucket the signed distances from a span to the pieces around it.
 
-    :param head: half-open pieces of the span that the relation leaves.
-    :param starts: first pieces of the candidates, shape (n_candidates,).
-    :param ends: the pieces after their last, shape (n_candidates,).
-    :return: 0..N_BUCKETS-1, shape (n_candidates,); the upper half for candidates behind the span.
+    :param start: first piece of the span.
+    :param end: the piece after its last.
+    :param first: first piece to bucket.
+    :param last: the piece after the last.
+    :return: 0..N_BUCKETS-1, shape (last - first,); the upper half for pieces from the span's
+        start on.
     """
-    starts, ends = np.asarray(starts), np.asarray(ends)
-    gaps = np.maximum(np.maximum(starts - head[1], head[0] - ends), 0)
+    at = np.arange(first, last)
+    gaps = np.maximum(np.maximum(at - end + 1, start - at), 0)
     buckets = np.searchsorted(DISTANCE_EDGES, gaps, side="right")
-    signed: npt.NDArray[np.int64] = buckets + np.where(starts >= head[0], N_BUCKETS // 2, 0)
+    signed: npt.NDArray[np.int64] = buckets + np.where(at >= start, N_BUCKETS // 2, 0)
     return signed

@@ -27,9 +27,9 @@ class Found:
 class Linker:
     """The candidates for one end of one relation, in the order in which they start.
 
-    ``starts`` and ``ends`` are their pieces, shape (n_candidates,); ``keys`` their projections,
-    shape (n_candidates, n_link). Candidates that start more than ``reach`` pieces away are not
-    considered.
+    ``starts`` and ``ends`` are their pieces, shape (n_candidates,); ``keys`` the projections of
+    all pieces, shape (n_pieces, n_link). The head points to pieces; a candidate has the
+    probability of its own. What lies more than ``reach`` pieces away is not considered.
     """
 
     heads: Heads
@@ -41,37 +41,40 @@ class Linker:
     reach: int
 
     @classmethod
-    def over(cls, heads: Heads, link: str, candidates: Sequence[Found], reach: int) -> "Linker":
+    def over(
+        cls, heads: Heads, link: str, candidates: Sequence[Found], hidden: FloatArray, reach: int
+    ) -> "Linker":
         """Prepare candidates.
 
         :param heads: the heads.
         :param link: the relation's name.
         :param candidates: the candidates, also none.
-        :param reach: most pieces between the starts of a span and of its candidate.
+        :param hidden: vectors of all pieces, shape (n_pieces, n_hidden).
+        :param reach: most pieces between a span and its candidate.
         :return: the linker.
         """
         ordered = sorted(candidates, key=lambda found: found.candidate.start)
         starts = np.array([found.candidate.start for found in ordered], dtype=np.int64)
         ends = np.array([found.candidate.end for found in ordered], dtype=np.int64)
-        vectors = np.stack([found.vector for found in ordered]) if ordered else None
-        keys = np.zeros((0, 1), np.float32) if vectors is None else heads.link_keys(link, vectors)
+        keys = heads.link_keys(link, hidden) if ordered else np.zeros((0, 1), np.float32)
         return cls(heads, link, ordered, starts, ends, keys, reach)
 
     def best(self, found: Found) -> Found | None:
         """Choose the candidate of a span.
 
         :param found: the span that the relation leaves.
-        :return: the most probable candidate; None if there is none, or none is more probable.
+        :return: the most probable candidate; None if there is none, or nothing is more probable.
         """
-        head = (found.candidate.start, found.candidate.end)
-        first = int(np.searchsorted(self.starts, head[0] - self.reach, side="left"))
-        last = int(np.searchsorted(self.starts, head[0] + self.reach, side="right"))
-        if first == last:
+        start, end = found.candidate.start, found.candidate.end
+        left, right = max(0, start - self.reach), min(len(self.keys), end + self.reach)
+        near = np.flatnonzero((self.starts >= left) & (self.ends <= right))
+        if not len(near):
             return None
-        near = slice(first, last)
-        buckets = distance_buckets(head, self.starts[near], self.ends[near])
+        buckets = distance_buckets(start, end, left, right)
         probabilities = self.heads.link_probabilities(
-            self.link, found.vector, self.keys[near], buckets
+            self.link, found.vector, self.keys[left:right], buckets
         )
-        best = int(probabilities.argmax())
-        return None if best == 0 else self.candidates[first + best - 1]
+        up_to = np.concatenate([[0.0], probabilities[1:].cumsum()])
+        mass = up_to[self.ends[near] - left] - up_to[self.starts[near] - left]
+        best = int(mass.argmax())
+        return self.candidates[near[best]] if mass[best] > probabilities[0] else None

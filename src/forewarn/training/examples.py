@@ -12,7 +12,6 @@ import numpy as np
 from forewarn import labels
 from forewarn.corpus.load import GoldDocument
 from forewarn.model.heads import FORM_NAMES, LINK_NAMES, TAG_LABELS, VOICE_NAMES
-from forewarn.model.predictor import ROLE_OF_LINK
 from forewarn.model.windows import IntArray, Pieces, iter_windows, tokenize
 from forewarn.rules import Span
 
@@ -37,15 +36,14 @@ class PieceSpan:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A gold link: from a span to all right candidates among those of its window.
+    """All gold links of one type that leave a span.
 
-    ``head`` and ``candidates`` index the window's spans; ``right`` the candidates, and is empty
-    where none of them is right.
+    ``head`` and ``right`` index the window's spans; ``right`` is empty where the span has no such
+    link.
     """
 
     name: str
     head: int
-    candidates: tuple[int, ...]
     right: tuple[int, ...]
 
 
@@ -132,13 +130,12 @@ def _links(document: GoldDocument, spans: tuple[PieceSpan, ...]) -> Iterator[Lin
     tails: dict[tuple[str, str], set[str]] = {}
     for r in document.relations:
         tails.setdefault((r.type, r.head), set()).add(r.tail)
+    place_of = {span.id: n for n, span in enumerate(spans)}
     for name in LINK_NAMES:
-        relation = labels.RELATION_BY_NAME[name]
-        allowed = {ROLE_OF_LINK[name]} if name in ROLE_OF_LINK else set(labels.RHETORIC)
-        candidates = tuple(n for n, s in enumerate(spans) if s.label in allowed)
         for n, span in enumerate(spans):
-            if labels.kind_of(span.label) in relation.head_kinds and candidates:
-                right = tails.get((name, span.id), set())
-                yield Link(
-                    name, n, candidates, tuple(c for c in candidates if spans[c].id in right)
-                )
+            if labels.kind_of(span.label) not in labels.RELATION_BY_NAME[name].head_kinds:
+                continue
+            ends = tails.get((name, span.id), set())
+            right = tuple(sorted(place_of[id_] for id_ in ends if id_ in place_of))
+            if right or not ends:  # an end outside the window teaches nothing
+                yield Link(name, n, right)

@@ -9,8 +9,8 @@ from forewarn import labels
 from forewarn.corpus.load import GoldDocument
 from forewarn.evaluate import LEAST_IOU
 from forewarn.matching import match_spans
-from forewarn.model.calibration import Logistic, document_features, fit_logistic, logit
-from forewarn.model.decode import DecodeSettings, iter_candidates, trim
+from forewarn.model.calibration import Logistic, document_features, fit_logistic
+from forewarn.model.decode import N_FEATURES, DecodeSettings, iter_candidates, trim
 from forewarn.model.encoder import FloatArray
 from forewarn.model.heads import TAG_LABELS
 from forewarn.model.predictor import Predictor, Settings
@@ -22,6 +22,13 @@ LEAST_CASES = 20
 THRESHOLDS = tuple(round(0.2 + 0.025 * n, 3) for n in range(25))
 
 
+RAW = Logistic((1.0, *[0.0] * (N_FEATURES - 1)), 0.0)
+"""The curve that leaves a span's score as the mean probability of its pieces."""
+
+SpanCase = tuple[str, tuple[float, ...], bool]
+"""A candidate's label, its features and whether it is right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A candidate cut out of a text, in the form that spans are matched in."""
@@ -29,7 +36,7 @@ class Cut:
     label: str
     start_char: int
     end_char: int
-    raw_score: float
+    features: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ def identity_settings(settings: Settings) -> Settings:
     identity = Logistic((1.0,), 0.0)
     return replace(
         settings,
-        span_curves=dict.fromkeys(TAG_LABELS, identity),
+        span_curves=dict.fromkeys(TAG_LABELS, RAW),
         mention_curve=identity,
         use_curve=identity,
     )
@@ -102,7 +109,7 @@ def cut_candidates(text: str, blocks: Sequence[Tagged], decode: DecodeSettings) 
         starts, ends = block.pieces.starts + block.start, block.pieces.ends + block.start
         for c in iter_candidates(block.probabilities, block.pieces, decode):
             start_char, end_char = trim(text, int(starts[c.start]), int(ends[c.end - 1]))
-            cuts.append(Cut(TAG_LABELS[c.label], start_char, end_char, c.raw_score))
+            cuts.append(Cut(TAG_LABELS[c.label], start_char, end_char, c.features))
     return cuts
 
 
@@ -126,7 +133,7 @@ def _fit_spans(
     ]
     rights = [_rights(document, found) for document, found in zip(documents, cuts, strict=True)]
     cases = [
-        (cut.label, logit(cut.raw_score), right)
+        (cut.label, cut.features, right)
         for found, hits in zip(cuts, rights, strict=True)
         for cut, right in zip(found, hits, strict=True)
     ]
@@ -140,11 +147,11 @@ def _rights(document: GoldDocument, cuts: Sequence[Cut]) -> list[bool]:
     return [j in matched for j in range(len(cuts))]
 
 
-def _span_curves(cases: Sequence[tuple[str, float, bool]]) -> dict[str, Logistic]:
-    def fit(chosen: Sequence[tuple[str, float, bool]]) -> Logistic:
-        return fit_logistic(np.array([[x] for _, x, _ in chosen]), [y for *_, y in chosen])
+def _span_curves(cases: Sequence[SpanCase]) -> dict[str, Logistic]:
+    def fit(chosen: Sequence[SpanCase]) -> Logistic:
+        return fit_logistic(np.array([x for _, x, _ in chosen]), [y for *_, y in chosen])
 
-    common = fit(cases) if cases else Logistic((1.0,), 0.0)
+    common = fit(cases) if cases else RAW
     curves = {}
     for label in TAG_LABELS:
         own = [case for case in cases if case[0] == label]
@@ -164,7 +171,7 @@ def _threshold(
                 c
                 for c in found
                 if c.label not in labels.ROLES
-                and settings.span_curves[c.label].probability([logit(c.raw_score)]) >= threshold
+                and settings.span_curves[c.label].probability(c.features) >= threshold
             ]
             spans = [s for s in document.spans if s.label not in labels.ROLES]
             right += len(match_spans(spans, kept, least=LEAST_IOU))

@@ -33,29 +33,29 @@ OUTSIDE_PRIOR = 4.0
 
 
 class LinkHead(nn.Module):
-    """Scores the candidates for one end of a relation, and that there is none.
+    """Points from spans to the pieces of the other end of a relation, or to nothing.
 
-    Shapes of the parameters: ``query`` and ``key`` (64, 2 * n_hidden), ``none`` (1, 2 * n_hidden),
-    ``bias`` (N_BUCKETS,).
+    Shapes of the parameters: ``query`` (64, 2 * n_hidden), ``key`` (64, n_hidden), ``none``
+    (1, 2 * n_hidden), ``bias`` (N_BUCKETS,).
     """
 
     def __init__(self, n_hidden: int) -> None:
         super().__init__()
         self.query = nn.Linear(2 * n_hidden, LINK_SIZE)
-        self.key = nn.Linear(2 * n_hidden, LINK_SIZE)
+        self.key = nn.Linear(n_hidden, LINK_SIZE)
         self.none = nn.Linear(2 * n_hidden, 1)
         self.bias = nn.Parameter(torch.zeros(N_BUCKETS))
 
-    def forward(self, head: Tensor, candidates: Tensor, buckets: Tensor) -> Tensor:
-        """Score the candidates.
+    def forward(self, spans: Tensor, hidden: Tensor, buckets: Tensor) -> Tensor:
+        """Score the pieces.
 
-        :param head: shape (2 * n_hidden,).
-        :param candidates: shape (n_candidates, 2 * n_hidden).
-        :param buckets: distance buckets, shape (n_candidates,).
-        :return: logits, shape (1 + n_candidates,); the first is that of none.
+        :param spans: shape (n_spans, 2 * n_hidden).
+        :param hidden: vectors of the window, shape (n_pieces, n_hidden).
+        :param buckets: distance buckets, shape (n_spans, n_pieces).
+        :return: logits, shape (n_spans, 1 + n_pieces); the first column is that of nothing.
         """
-        scores = self.key(candidates) @ self.query(head) / LINK_SIZE**0.5 + self.bias[buckets]
-        return torch.cat([self.none(head), scores])
+        scores = self.query(spans) @ self.key(hidden).T / LINK_SIZE**0.5 + self.bias[buckets]
+        return torch.cat([self.none(spans), scores], dim=1)
 
 
 class Tagger(nn.Module):
@@ -114,13 +114,14 @@ class Tagger(nn.Module):
                     voices.append((vector, span.voice))
                 if span.form != NOTHING:
                     forms.append((vector, span.form))
-            links += [self._link_loss(example, link, vectors) for link in example.links]
+            if example.links:
+                links.append(self._link_loss(example, hidden[row, : len(example.ids)], vectors))
         if voices:
             losses["voice"] = config.voice_weight * _class_loss(self.voice, voices)
         if forms:
             losses["form"] = config.form_weight * _class_loss(self.form, forms)
         if links:
-            losses["link"] = config.link_weight * torch.stack(links).mean()
+            losses["link"] = config.link_weight * torch.cat(links).mean()
         return losses
 
     def heads_state(self) -> dict[str, FloatArray]:
@@ -149,16 +150,28 @@ class Tagger(nn.Module):
         )
         return losses / (tags[:, :, 0] != NOTHING).sum()
 
-    def _link_loss(self, example: Example, link: Any, vectors: list[Tensor]) -> Tensor:
-        spans = example.spans
-        head = spans[link.head]
-        starts = [spans[c].start for c in link.candidates]
-        ends = [spans[c].end for c in link.candidates]
-        buckets = torch.from_numpy(distance_buckets((head.start, head.end), starts, ends))
-        candidates = torch.stack([vectors[c] for c in link.candidates])
-        logits = getattr(self, f"link_{link.name}")(vectors[link.head], candidates, buckets)
-        right = [1 + link.candidates.index(c) for c in link.right] or [0]
-        return torch.logsumexp(logits, 0) - torch.logsumexp(logits[right], 0)
+    def _link_loss(self, example: Example, hidden: Tensor, vectors: list[Tensor]) -> Tensor:
+        losses = []
+        for name in LINK_NAMES:
+            links = [link for link in example.links if link.name == name]
+            if not links:
+                continue
+            n_pieces = len(example.ids)
+            right = torch.zeros(len(links), 1 + n_pieces)
+            buckets = np.zeros((len(links), n_pieces), dtype=np.int64)
+            for row, link in enumerate(links):
+                head = example.spans[link.head]
+                buckets[row] = distance_buckets(head.start, head.end, 0, n_pieces)
+                for tail in link.right:
+                    span = example.spans[tail]
+                    right[row, 1 + span.start : 1 + span.end] = 1.0
+                if not link.right:
+                    right[row, 0] = 1.0
+            heads = torch.stack([vectors[link.head] for link in links])
+            logits = getattr(self, f"link_{name}")(heads, hidden, torch.from_numpy(buckets))
+            likely = torch.log_softmax(logits, dim=1)
+            losses.append(-(likely * right).sum(1) / right.sum(1))
+        return torch.cat(losses)
 
 
 class TorchEncoder:
