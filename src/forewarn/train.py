@@ -55,14 +55,9 @@ def train(
     settings = start_settings(tokenizer, config)
     special = (settings.cls_id, settings.sep_id)
 
-    def score() -> float:
-        twin = Predictor(
-            TorchEncoder(tagger, *special),
-            Heads(tagger.heads_state()),
-            tokenizer,
-            settings,
-            {"name": config.name},
-        )
+    def score(settings: Settings = settings) -> float:
+        encoder, parameters = TorchEncoder(tagger, *special), Heads(tagger.heads_state())
+        twin = Predictor(encoder, parameters, tokenizer, settings, {"name": config.name})
         return span_f1(twin, validation)
 
     history = train_tagger(tagger, tokenizer, training, score, special=special, progress=progress)
@@ -86,6 +81,7 @@ def train(
             "config": {**config.to_dict(), "encoder": Path(config.encoder).name},
             "history": history,
             "seconds": round(time.monotonic() - started),
+            "validation_f1_float32": score(predictor.settings),
             "validation": evaluate(validation, list(predictor.predict(d.text for d in validation))),
         }
         files.write_manifest(component, manifest)
