@@ -205,6 +205,26 @@ def train(
     )
 
 
+@app.command()
+def gate(
+    model: Annotated[
+        str | None, typer.Argument(help="A model's folder, or the name of an installed one.")
+    ] = None,
+    corpus: Corpus = Path("corpus"),
+) -> None:
+    """Fit the gate of a model again: the linear model that tells what need not be encoded."""
+    try:
+        from forewarn.training.gate import refit_gate
+
+        figures = refit_gate(model, corpus, lambda step: typer.echo(step, err=True))
+    except (OSError, ValueError, ImportError) as error:
+        _fail(str(error))
+    typer.echo(
+        f"validation: {figures['kept_rate']:.4f} of {figures['n_spans']} flagged spans kept, "
+        f"{figures['window_rate']:.2f} of the windows encoded"
+    )
+
+
 @corpus_app.command("check")
 def corpus_check(corpus: Corpus = Path("corpus")) -> None:
     """Check every source document against every rule; exit 1 if there is an error.
