@@ -191,7 +191,8 @@ def _training_data(
     buckets, passes = [], []
     for read, document in zip(reads, documents, strict=True):
         gold = [span for span in document.spans if span.label not in labels.ROLES]
-        spans = [(s.start_char, s.end_char) for s in (*read.flagged, *gold)]
+        spans = [(s.start_char, s.end_char) for s in read.flagged]
+        spans += [(s.start_char, s.end_char) for s in gold]
         first = 0
         for (start, end), n in zip(read.sentences.offsets, read.sentences.n_words, strict=True):
             buckets.append(sentence_buckets(read.sentences.words[first : first + n]))
