@@ -203,7 +203,7 @@ class ParquetWriter:
 
         :param record: the row.
         """
-        self._rows.append(_for_arrow(record))
+        self._rows.append(for_arrow(record))
         if len(self._rows) >= BATCH_ROWS:
             self._flush()
 
@@ -274,7 +274,7 @@ class DuckdbWriter:
 
         :param record: the row.
         """
-        self._rows.append(_for_arrow(record))
+        self._rows.append(for_arrow(record))
         if len(self._rows) >= BATCH_ROWS:
             self._flush()
 
@@ -328,18 +328,24 @@ def arrow_schema(columns: tuple[str, ...] = CSV_COLUMNS) -> Any:
     return pa.schema([(name, types.get(name, pa.string())) for name in columns])
 
 
+def for_arrow(record: dict[str, Any]) -> dict[str, Any]:
+    """Make a row fit for Arrow: what is carried through as JSON, lone surrogates written out.
+
+    :param record: the row.
+    :return: the row.
+    """
+    if record.get(META) is not None and not isinstance(record[META], str):
+        record = {**record, META: dumps(record[META])}
+    encoded: dict[str, Any] = _encodable(record)
+    return encoded
+
+
 def _sqlite_type(name: str) -> str:
     return "REAL" if name in _REAL else "INTEGER" if name in _INTEGER else "TEXT"
 
 
 def _cell(name: str, value: Any) -> Any:
     return dumps(value) if name in _NESTED and value is not None else value
-
-
-def _for_arrow(record: dict[str, Any]) -> Any:
-    if record.get(META) is not None:
-        record = {**record, META: dumps(record[META])}
-    return _encodable(record)
 
 
 def _encodable(value: Any) -> Any:
