@@ -14,9 +14,10 @@ from forewarn.documents import STDIN
 from forewarn.jsonl import dumps
 from forewarn.model.files import read_manifest
 from forewarn.model.predictor import find_model
-from forewarn.readers import Item, ReadOptions, read_file
+from forewarn.readers import read_file
 from forewarn.scoring import refuse_repeated
 from forewarn.shards import BatchError, Counts, SeenIds, Shards, fingerprint, locked
+from forewarn.sources import Item, ReadOptions
 from forewarn.workers import Scored, WorkerOptions, Workers
 
 FORMAT = 1

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from forewarn.model.predictor import Predictor
-    from forewarn.readers import BrokenDocument, ReadOptions
     from forewarn.records import Document
+    from forewarn.sources import BrokenDocument, ReadOptions
     from forewarn.workers import WorkerOptions
 
 OK, SOME_FAILED, CANNOT = 0, 1, 2
@@ -123,8 +123,8 @@ def score(
     from forewarn.documents import InputError, list_files
     from forewarn.model.files import ModelError
     from forewarn.outputs import OutputError
-    from forewarn.readers import ReadOptions
     from forewarn.shards import BatchError
+    from forewarn.sources import ReadOptions
     from forewarn.workers import WorkerError, WorkerOptions
 
     carried = (*(keep or ()), *((date_column,) if flat else ()))

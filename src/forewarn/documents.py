@@ -6,17 +6,10 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from forewarn.encodings import decode_found, describe_bad_bytes
-from forewarn.readers import (
-    KINDS,
-    BrokenDocument,
-    ReadOptions,
-    finish,
-    is_dataset,
-    kind_of,
-    read_file,
-    size_of,
-)
+from forewarn.readers import KINDS, finish, kind_of, read_file
 from forewarn.records import Document
+from forewarn.sources import BrokenDocument, ReadOptions, size_of
+from forewarn.tables import is_dataset
 
 __all__ = ["BrokenDocument", "InputError", "count_bytes", "list_files", "stream_documents"]
 
@@ -111,6 +104,8 @@ def _is_same(path: Path, output: Path | None) -> bool:
 
 
 def _is_readable_kind(path: Path) -> bool:
+    if path.is_dir():
+        return is_dataset(path)
     return path.is_file() and kind_of(path) in KINDS
 
 

@@ -61,8 +61,13 @@ def find_encoding(content: bytes) -> str | None:
     except UnicodeDecodeError as error:
         if error.start > len(sample) - 4 and len(content) > len(sample):
             return UTF8  # the sample ends within a character
-    best = from_bytes(sample).best()
-    return None if best is None else best.encoding
+    matches = from_bytes(sample)
+    best = matches.best()
+    if best is None:
+        return None
+    # Of encodings that fit a short text equally well, English texts are most likely in this one.
+    western = any(m.encoding == "cp1252" and m.chaos <= best.chaos for m in matches)
+    return "cp1252" if western or "cp1252" in best.could_be_from_charset else best.encoding
 
 
 def describe_bad_bytes(error: UnicodeDecodeError, offset: int = 0) -> str:

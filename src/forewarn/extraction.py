@@ -1,5 +1,6 @@
 """The text of a web page, a PDF or a Word document, by libraries made for it."""
 
+import logging
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -22,6 +23,8 @@ def extract(kind: str, content: bytes) -> Extracted:
     :return: the text and what the file says of itself.
     :raises ExtractionError: if there is no text, or the library cannot read the file.
     """
+    for name in ("pypdf", "trafilatura", "htmldate"):  # what they say of a file is in the error
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         text, meta = EXTRACTORS[kind](content)
     except ImportError as error:

@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeVar
 from forewarn import labels
 from forewarn.model.predictor import Predictor
 from forewarn.predictions import error_record, prediction_to_record
-from forewarn.readers import BrokenDocument, RawDocument
 from forewarn.records import Document
+from forewarn.sources import BrokenDocument, RawDocument
 
 AnyDocument = TypeVar("AnyDocument", bound=Document | BrokenDocument | RawDocument)
 

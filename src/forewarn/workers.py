@@ -11,8 +11,9 @@ from typing import Any
 
 from forewarn.flat import flatten
 from forewarn.model.predictor import Predictor
-from forewarn.readers import BrokenDocument, Item, RawDocument, finish
+from forewarn.readers import finish
 from forewarn.scoring import score_document
+from forewarn.sources import BrokenDocument, Item, RawDocument
 
 CHUNK_DOCUMENTS = 16
 CHUNK_CHARS = 100_000
