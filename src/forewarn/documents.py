@@ -81,7 +81,9 @@ def list_files(inputs: Iterable[str], output: Path | None = None) -> list[str]:
 
 def _list_folder(folder: Path, output: Path | None) -> list[str]:
     inside = [path for path in sorted(folder.rglob("*")) if _is_readable_kind(path)]
-    found = [str(path) for path in inside if not _is_same(path, output)]
+    saved = {path for path in inside if path.is_dir()}
+    whole = [path for path in inside if saved.isdisjoint(path.parents)]
+    found = [str(path) for path in whole if not _is_same(path, output)]
     if not found:
         raise InputError(f"{folder}: no files of the kinds {', '.join(KINDS)} in this folder")
     return found

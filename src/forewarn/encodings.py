@@ -65,8 +65,8 @@ def find_encoding(content: bytes) -> str | None:
     best = matches.best()
     if best is None:
         return None
-    # Of encodings that fit a short text equally well, English texts are most likely in this one.
-    western = any(m.encoding == "cp1252" and m.chaos <= best.chaos for m in matches)
+    # Of encodings that give equally good words, English texts are most likely in this one.
+    western = any(m.encoding == "cp1252" and m.coherence >= best.coherence for m in matches)
     return "cp1252" if western or "cp1252" in best.could_be_from_charset else best.encoding
 
 

@@ -85,7 +85,9 @@ def open_output(path: Path, *, flat: bool = False, meta: bool = False) -> Iterat
         writer.close()
         partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        for left in path.parent.iterdir():  # databases keep files beside them
+            if left.name.startswith(partial.name):
+                left.unlink(missing_ok=True)
 
 
 def open_writer(path: Path, kind: str, columns: tuple[str, ...]) -> Writer:

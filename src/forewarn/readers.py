@@ -1,7 +1,5 @@
 """The documents of one file, whatever its kind; what cannot be read becomes a broken document."""
 
-import csv
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,7 +35,7 @@ def read_file(path: Path, options: ReadOptions | None = None) -> Iterator[tuple[
         yield from reader(path, options or ReadOptions())
     except UnicodeDecodeError as error:
         yield BrokenDocument(str(path), f"{path}: {describe_bad_bytes(error)}"), size_of(path)
-    except _UNREADABLE as error:
+    except Exception as error:  # libraries for foreign formats raise anything
         yield BrokenDocument(str(path), f"{path}: cannot be read: {error}"), size_of(path)
 
 
@@ -81,8 +79,6 @@ def _read_page(kind: str) -> Callable[[Path, ReadOptions], Read]:
 
     return read
 
-
-_UNREADABLE = (OSError, EOFError, zlib.error, csv.Error, ValueError, LookupError)
 
 _READERS: dict[str, Callable[[Path, ReadOptions], Read]] = {
     ".jsonl": read_jsonl,
