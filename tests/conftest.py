@@ -14,6 +14,10 @@ ROOT = Path(__file__).parents[1]
 FIXTURES = Path(__file__).parent / "data" / "corpus"
 
 
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=2, help="Random kills of a batch run.")
+
+
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory) -> Path:
     """A folder with a small random BERT and the packaged tokeniser."""

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import nullcontext
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -13,9 +14,10 @@ from forewarn import __version__
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from forewarn.documents import BrokenDocument
     from forewarn.model.predictor import Predictor
     from forewarn.records import Document
+    from forewarn.sources import BrokenDocument, ReadOptions
+    from forewarn.workers import WorkerOptions
 
 OK, SOME_FAILED, CANNOT = 0, 1, 2
 
@@ -30,6 +32,14 @@ annotate_app = typer.Typer(no_args_is_help=True, help="Compare, adjudicate and m
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(annotate_app, name="annotate")
 
+
+class Engine(StrEnum):
+    """Where documents are scored."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 Corpus = Annotated[Path, typer.Option("--corpus", help="The corpus folder.")]
 
 
@@ -39,12 +49,18 @@ def score(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Text files, -, folders, or .jsonl/.csv/.parquet with id and text.",
+            help="Files, folders, patterns or -: text, .jsonl, .csv, .parquet, .html, .pdf, "
+            ".docx, .warc, also .gz and .zst, and what datasets saved.",
         ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write: .jsonl, .parquet or .csv."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: .jsonl(.gz, .zst), .parquet, .csv, .sqlite, .duckdb; a name "
+            "without suffix is a folder of shards, and the run can be restarted.",
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="A model's folder, or the name of an installed one.")
@@ -59,41 +75,84 @@ def score(
     highlight: Annotated[
         bool, typer.Option("--highlight", help="Print highlighted also where this is no terminal.")
     ] = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="One row a span; beside the records in a folder.")
+    ] = False,
+    text_column: Annotated[str, typer.Option(help="The field of records that is scored.")] = "text",
+    id_column: Annotated[str, typer.Option(help="The field that is their id.")] = "id",
+    date_column: Annotated[
+        str, typer.Option(help="The field that is the date of --flat.")
+    ] = "date",
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="A field to carry through as meta, more than once if wanted; * for all."),
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of text files; auto finds it and says so in meta.")
+    ] = "utf-8",
+    gate: Annotated[
+        bool | None,
+        typer.Option(
+            "--gate/--no-gate",
+            help="Encode only what the gate lets through: on for a folder, off for a file.",
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--format", help="Kind of the shards in a folder, as a suffix.")
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Worker processes of a folder; all cores if not given."),
+    ] = None,
+    shard_documents: Annotated[int, typer.Option(min=1, help="Documents in a shard.")] = 1000,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Throw away what an earlier run left in the folder.")
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="Where to score into a folder: here, or on Ray.")
+    ] = Engine.LOCAL,
+    ray_address: Annotated[
+        str | None, typer.Option(help="A Ray cluster; one on this machine if not given.")
+    ] = None,
 ) -> None:
     """Score documents: spans with voice, speaker and target; mention and use of each document.
 
     Exit status: 0 all scored, 1 some documents could not be scored (their records say why), 2
     nothing could be done.
     """
-    from contextlib import closing
-
     from forewarn.documents import InputError, list_files
     from forewarn.model.files import ModelError
-    from forewarn.model.predictor import Predictor
-    from forewarn.outputs import OutputError, open_output
+    from forewarn.outputs import OutputError
+    from forewarn.shards import BatchError
+    from forewarn.sources import ReadOptions
+    from forewarn.workers import WorkerError, WorkerOptions
 
+    carried = (*(keep or ()), *((date_column,) if flat else ()))
+    read = ReadOptions(text_column, id_column, carried, encoding)
+    folder = _output_folder(output, kind, engine)
+    options = WorkerOptions(
+        model, threshold, folder is not None if gate is None else gate, flat, date_column
+    )
     try:
+        _check_encoding(encoding)
         files = list_files(inputs, output)
-        with nullcontext(None) if output is None else open_output(output) as writer:
-            predictor = Predictor.load(model, threshold=threshold)
-            with closing(_stream(files, silent=quiet or output is None)) as documents:
-                if writer is None:
-                    counts = _print_scores(predictor, documents, highlight)
-                else:
-                    counts = _write_scores(predictor, documents, writer)
+        if folder is None:
+            n_failed = _score_into_file(files, output, options, read, quiet, highlight)
+        elif engine is Engine.RAY:
+            n_failed = _score_on_ray(files, folder, options, read, kind, processes, ray_address)
+        else:
+            n_failed = _score_into_folder(
+                files, folder, options, read, kind, processes, shard_documents, restart, quiet
+            )
     except BrokenPipeError:  # who reads the output has read enough; typer ends quietly
         raise
-    except (InputError, ModelError, OutputError, OSError) as error:
+    except (InputError, ModelError, OutputError, BatchError, WorkerError, OSError) as error:
+        _fail(str(error))
+    except ImportError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _fail("interrupted" if output is None else "interrupted; nothing was written", 130)
-    if not quiet and (output is not None or counts["failed"]):
-        typer.echo(
-            f"{counts['scored']} scored, {counts['flagged']} with spans, {counts['failed']} failed"
-            + (f"; written to {output}" if output else ""),
-            err=True,
-        )
-    raise typer.Exit(SOME_FAILED if counts["failed"] else OK)
+        _fail("interrupted" if output is None else _interrupted(folder), 130)
+    raise typer.Exit(SOME_FAILED if n_failed else OK)
 
 
 @app.command()
@@ -202,6 +261,26 @@ def train(
     typer.echo(
         f"{output / manifest['name']}: validation F1 {micro['f1_overlap'] or 0:.3f} (IoU 0.5), "
         f"{micro['f1_exact'] or 0:.3f} (exact); {manifest['seconds']} s"
+    )
+
+
+@app.command()
+def gate(
+    model: Annotated[
+        str | None, typer.Argument(help="A model's folder, or the name of an installed one.")
+    ] = None,
+    corpus: Corpus = Path("corpus"),
+) -> None:
+    """Fit the gate of a model again: the linear model that tells what need not be encoded."""
+    try:
+        from forewarn.training.gate import refit_gate
+
+        figures = refit_gate(model, corpus, lambda step: typer.echo(step, err=True))
+    except (OSError, ValueError, ImportError) as error:
+        _fail(str(error))
+    typer.echo(
+        f"validation: {figures['kept_rate']:.4f} of {figures['n_spans']} flagged spans kept, "
+        f"{figures['window_rate']:.2f} of the windows encoded"
     )
 
 
@@ -358,25 +437,197 @@ def main() -> None:
     app()
 
 
+def _output_folder(output: Path | None, kind: str | None, engine: Engine) -> Path | None:
+    if output is not None and (kind is not None or engine is Engine.RAY or not output.suffix):
+        return output
+    if kind is not None or engine is Engine.RAY:
+        _fail("--format and --engine ray need a folder: give one with --output")
+    return None
+
+
+def _interrupted(folder: Path | None) -> str:
+    if folder is None:
+        return "interrupted; nothing was written"
+    return f"interrupted; finished shards are in {folder}: run the same command again to go on"
+
+
+def _check_encoding(name: str) -> None:
+    import codecs
+
+    try:
+        codecs.lookup("utf-8" if name == "auto" else name)
+    except LookupError as error:
+        raise OSError(f"{error}; give a Python name such as cp1252, or auto") from error
+
+
+def _shard_kind(kind: str | None) -> str:
+    from forewarn.outputs import SHARD_KINDS
+
+    kind = f".{(kind or 'jsonl').removeprefix('.')}"
+    if kind not in SHARD_KINDS:
+        _fail(f"--format {kind}: shards can be {', '.join(SHARD_KINDS)}")
+    return kind
+
+
+def _score_into_file(
+    files: list[str],
+    output: Path | None,
+    options: "WorkerOptions",
+    read: "ReadOptions",
+    quiet: bool,
+    highlight: bool,
+) -> int:
+    from contextlib import closing
+
+    from forewarn.model.predictor import Predictor
+    from forewarn.outputs import open_output
+
+    opened = (
+        nullcontext(None)
+        if output is None
+        else open_output(output, flat=options.flat, meta=bool(read.carried))
+    )
+    with opened as writer:
+        predictor = Predictor.load(options.model, threshold=options.threshold, gate=options.gate)
+        with closing(_stream(files, quiet or output is None, read)) as documents:
+            if writer is None:
+                counts = _print_scores(predictor, documents, highlight, options)
+            else:
+                counts = _write_scores(predictor, documents, writer, options)
+    if not quiet and (output is not None or counts["failed"]):
+        typer.echo(
+            f"{counts['scored']} scored, {counts['flagged']} with spans, {counts['failed']} failed"
+            + (f"; written to {output}" if output else ""),
+            err=True,
+        )
+    return counts["failed"]
+
+
+def _score_into_folder(
+    files: list[str],
+    folder: Path,
+    options: "WorkerOptions",
+    read: "ReadOptions",
+    kind: str | None,
+    processes: int | None,
+    shard_documents: int,
+    restart: bool,
+    quiet: bool,
+) -> int:
+    import os
+    import time
+
+    from forewarn.batch import BatchOptions, score_batch
+    from forewarn.terminal import describe_batch
+
+    shard_kind = _shard_kind(kind)
+    settings = BatchOptions(
+        options,
+        read,
+        shard_kind,
+        shard_kind if options.flat else None,
+        shard_documents,
+        processes or os.cpu_count() or 1,
+        restart,
+    )
+    started = time.monotonic()
+    with _batch_progress(files, quiet) as progress:
+        result = score_batch(files, folder, settings, progress)
+    if not quiet:
+        typer.echo(describe_batch(result, folder, time.monotonic() - started), err=True)
+    if result.stopped_by is not None:
+        raise typer.Exit(128 + result.stopped_by)
+    return result.counts.n_failed
+
+
+def _score_on_ray(
+    files: list[str],
+    folder: Path,
+    options: "WorkerOptions",
+    read: "ReadOptions",
+    kind: str | None,
+    processes: int | None,
+    address: str | None,
+) -> int:
+    from forewarn.distributed import score_with_ray
+
+    counts = score_with_ray(
+        files,
+        folder,
+        options,
+        read=read,
+        kind=_shard_kind(kind or "parquet"),
+        n_actors=processes,
+        address=address,
+    )
+    typer.echo(
+        f"{counts['n_documents']} documents, {counts['n_flagged']} with spans, "
+        f"{counts['n_failed']} failed; written to {folder}",
+        err=True,
+    )
+    return counts["n_failed"]
+
+
+def _batch_progress(files: list[str], quiet: bool) -> Any:
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    from forewarn.documents import count_bytes
+
+    @contextmanager
+    def show() -> Iterator[Any]:
+        import time
+
+        console = Console(stderr=True)
+        columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        started = time.monotonic()
+        silent = quiet or not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=silent) as progress:
+            task = progress.add_task("starting", total=count_bytes(files))
+
+            def tell(done: Any, n_bytes: int) -> None:
+                rate = done.n_words / max(0.001, time.monotonic() - started)
+                line = f"{done.n_documents} documents, {rate:,.0f} words/s"
+                progress.update(task, completed=n_bytes, description=line)
+
+            yield tell
+
+    return show()
+
+
 def _write_scores(
-    predictor: "Predictor", documents: Iterable["Document | BrokenDocument"], writer: Any
+    predictor: "Predictor",
+    documents: Iterable["Document | BrokenDocument"],
+    writer: Any,
+    options: "WorkerOptions",
 ) -> dict[str, int]:
-    from forewarn.scoring import score_documents
+    from forewarn.flat import flatten
+    from forewarn.scoring import refuse_repeated, score_documents
 
     counts = {"scored": 0, "flagged": 0, "failed": 0}
-    for record in score_documents(predictor, documents):
+    for document in refuse_repeated(documents, set()):
+        [record] = score_documents(predictor, [document])
         _count(record, counts)
-        writer.write(record)
+        text = getattr(document, "text", "")
+        rows = flatten(record, text, options.date_column) if options.flat else [record]
+        for row in rows:
+            writer.write(row)
     return counts
 
 
 def _print_scores(
-    predictor: "Predictor", documents: Iterator["Document | BrokenDocument"], highlight: bool
+    predictor: "Predictor",
+    documents: Iterator["Document | BrokenDocument"],
+    highlight: bool,
+    options: "WorkerOptions",
 ) -> dict[str, int]:
     from itertools import chain, islice
 
     from rich.console import Console
 
+    from forewarn.flat import flatten
     from forewarn.jsonl import dumps
     from forewarn.scoring import score_documents
 
@@ -396,6 +647,9 @@ def _print_scores(
         _count(record, counts)
         if record["error"] is not None and (pretty or console.is_terminal):
             typer.echo(record["error"], err=True)
+        elif options.flat:
+            for row in flatten(record, texts[record["id"]], options.date_column):
+                typer.echo(dumps(row))
         elif pretty:
             _print_pretty(console, record, texts[record["id"]])
         elif console.is_terminal:
@@ -419,7 +673,9 @@ def _count(record: dict[str, Any], counts: dict[str, int]) -> None:
     counts["flagged"] += bool(record["spans"])
 
 
-def _stream(files: list[str], silent: bool) -> Generator["Document | BrokenDocument", None, None]:
+def _stream(
+    files: list[str], silent: bool, read: "ReadOptions"
+) -> Generator["Document | BrokenDocument", None, None]:
     from contextlib import ExitStack
     from functools import partial
 
@@ -432,8 +688,9 @@ def _stream(files: list[str], silent: bool) -> Generator["Document | BrokenDocum
     columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=console, transient=True)
     task = progress.add_task("scoring", total=count_bytes(files))
+    advance = partial(progress.advance, task)
     with ExitStack() as shown:
-        for n, document in enumerate(stream_documents(files, partial(progress.advance, task))):
+        for n, document in enumerate(stream_documents(files, advance, read)):
             if n == 1 and console.is_terminal and not silent:
                 shown.enter_context(progress)
             progress.update(task, description=f"document {n + 1}")

@@ -26,10 +26,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text to be scored."""
+    """A text to be scored, and what is carried through with it."""
 
     id: str
     text: str
+    meta: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

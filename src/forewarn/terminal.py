@@ -1,5 +1,6 @@
 """Show a scored document on a terminal, readable with and without colour."""
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -7,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forewarn import labels
+from forewarn.batch import BatchResult
 
 STYLES = {
     labels.Kind.RHETORIC: "bold white on dark_red",
@@ -78,3 +80,31 @@ def tabulate(spans: list[dict[str, Any]]) -> Table:
             f"{span['score']:.2f}",
         )
     return table
+
+
+def describe_batch(result: BatchResult, folder: Path, seconds: float) -> str:
+    """Sum up a run over many documents.
+
+    :param result: how it ended.
+    :param folder: its output folder.
+    :param seconds: how long it took since it was started last.
+    :return: a few lines.
+    """
+    counts = result.counts
+    errors = ", ".join(f"{n} {kind}" for kind, n in sorted(counts.errors.items()))
+    encodings = ", ".join(f"{n} {name}" for name, n in sorted(counts.encodings.items()))
+    lines = [
+        f"{counts.n_documents:,} documents in {result.n_shards} shards, {counts.n_words:,} words; "
+        f"{result.n_shards - result.n_before} shards in {seconds:,.1f} s just now",
+        f"flagged: {counts.n_flagged:,} documents, {counts.n_spans:,} spans",
+        f"errors: {errors or 'none'}",
+    ]
+    if result.n_before == 0 and seconds > 0:
+        lines[0] += f", {counts.n_words / seconds:,.0f} words/s"
+    if encodings:
+        lines.append(f"encodings found: {encodings}")
+    if result.stopped_by is None:
+        lines.append(f"written to {folder}")
+    else:
+        lines.append(f"stopped; the shards in {folder} are whole: run the same command to go on")
+    return "\n".join(lines)

@@ -23,12 +23,14 @@ from forewarn.model import files
 from forewarn.model.calibration import Logistic
 from forewarn.model.decode import DecodeSettings
 from forewarn.model.encoder import Encoder
+from forewarn.model.gate import save_gate
 from forewarn.model.heads import Heads
 from forewarn.model.predictor import Predictor, Settings
 from forewarn.pipeline import blank_pipeline
 from forewarn.training.config import TrainingConfig, encoder_folder
 from forewarn.training.export import export_encoder
 from forewarn.training.fit import fit_settings, identity_settings
+from forewarn.training.gate import fit_gate
 from forewarn.training.loop import Progress, train_tagger
 from forewarn.training.tagger import Tagger, TorchEncoder, read_pretrained
 
@@ -84,6 +86,8 @@ def train(
             "validation_f1_float32": score(predictor.settings),
             "validation": evaluate(validation, list(predictor.predict(d.text for d in validation))),
         }
+        gate, manifest["gate"] = fit_gate(predictor, training, validation)
+        save_gate(gate, component / files.GATE)
         files.write_manifest(component, manifest)
         _save_pipeline(folder, config)
         shutil.rmtree(output / name, ignore_errors=True)

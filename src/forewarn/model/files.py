@@ -12,6 +12,10 @@ HEADS: Final = "heads.safetensors"
 TOKENIZER: Final = "tokenizer.json"
 SETTINGS: Final = "settings.json"
 FILES: Final = (ENCODER, HEADS, TOKENIZER, SETTINGS)
+GATE: Final = "gate.safetensors"
+OPTIONAL: Final = (GATE,)
+"""Files that a model may lack."""
+
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
 
@@ -39,7 +43,8 @@ def write_manifest(folder: Path, about: dict[str, Any]) -> None:
     :param folder: the folder with the files.
     :param about: what is known of the model: name, version, corpus, configuration, metrics.
     """
-    checksums = {name: sha256(folder / name) for name in FILES}
+    present = [name for name in OPTIONAL if (folder / name).is_file()]
+    checksums = {name: sha256(folder / name) for name in (*FILES, *present)}
     write_json(folder / MANIFEST, {"format": FORMAT, **about, "files": checksums})
 
 
@@ -50,7 +55,8 @@ def copy_files(source: Path, target: Path) -> None:
     :param target: the folder to write, made if needed.
     """
     target.mkdir(parents=True, exist_ok=True)
-    for name in (*FILES, MANIFEST):
+    present = [name for name in OPTIONAL if (source / name).is_file()]
+    for name in (*FILES, *present, MANIFEST):
         (target / name).write_bytes((source / name).read_bytes())
 
 
@@ -81,7 +87,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{folder / MANIFEST}: format {manifest.get('format')!r}, this version of forewarn "
             f"reads format {FORMAT}; install a matching version"
         )
-    for name in FILES:
+    present = [n for n in OPTIONAL if n in manifest["files"] or (folder / n).exists()]
+    for name in (*FILES, *present):
         _check(folder / name, manifest["files"].get(name))
     return {**manifest, "folder": folder}
 

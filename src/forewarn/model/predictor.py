@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from forewarn import labels
 from forewarn.jsonl import read_json
@@ -14,10 +15,13 @@ from forewarn.model import files, heads
 from forewarn.model.calibration import Logistic, document_score
 from forewarn.model.decode import DecodeSettings, iter_candidates, trim, whole_name
 from forewarn.model.encoder import Encoder, FloatArray
-from forewarn.model.heads import Heads, pool
+from forewarn.model.gate import Gate, load_gate
+from forewarn.model.heads import CONTEXT_PIECES, Heads, pool
 from forewarn.model.links import Found, Linker
 from forewarn.model.windows import IntArray, Pieces, iter_blocks, iter_windows, tokenize
 from forewarn.predictions import Mention, Prediction, ScoredSpan
+
+BoolArray = npt.NDArray[np.bool_]
 
 ROLE_OF_LINK = {labels.SPOKEN_BY: labels.SPEAKER, labels.TARGETS: labels.TARGET}
 
@@ -92,6 +96,7 @@ class Predictor:
     :param settings: everything else.
     :param manifest: what is known of the model; its ``name`` is carried by predictions.
     :param folder: where the model's files are.
+    :param gate: tells what needs to be encoded; everything is if None.
     """
 
     def __init__(
@@ -102,7 +107,9 @@ class Predictor:
         settings: Settings,
         manifest: dict[str, Any],
         folder: Path | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate = gate
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self.encoder, self.heads, self.tokenizer = encoder, head_parameters, tokenizer
@@ -116,12 +123,15 @@ class Predictor:
         *,
         threshold: float | None = None,
         n_threads: int | None = None,
+        gate: bool = False,
     ) -> "Predictor":
         """Load a model after checking its files against its manifest.
 
         :param name: a model's folder, or its name among the installed ones; the default if None.
         :param threshold: lowest score of a reported span, 0..1; the model's own if None.
         :param n_threads: threads for the encoder; all cores if None.
+        :param gate: pass over what the model's gate holds for plain; a model without one scores
+            everything.
         :return: the predictor.
         :raises ModelError: if there is no such model, or a file differs from the manifest.
         :raises ValueError: if the threshold is not within 0..1.
@@ -144,7 +154,9 @@ class Predictor:
         )
         tokenizer = tokenizers.Tokenizer.from_file(str(folder / files.TOKENIZER))
         head_parameters = Heads(load_file(folder / files.HEADS))
-        return cls(encoder, head_parameters, tokenizer, settings, manifest, folder)
+        path = folder / files.GATE
+        opened = load_gate(path) if gate and path.is_file() else None
+        return cls(encoder, head_parameters, tokenizer, settings, manifest, folder, opened)
 
     def predict(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Score texts, one after the other.
@@ -181,9 +193,7 @@ class Predictor:
     def _score(self, text: str) -> tuple["Evidence", list[ScoredSpan]]:
         evidence, spans = Evidence([], []), list[ScoredSpan]()
         for start, end in iter_blocks(text):
-            pieces = tokenize(self.tokenizer, text[start:end])
-            hidden = self.encode_pieces(pieces)
-            found = self._find(text, pieces, hidden, start)
+            found, hidden = self._look(text, start, end)
             rhetoric = [f for f in found if f.label in labels.RHETORIC]
             voices = self._voices(rhetoric)
             evidence.mention.extend(f.score for f in rhetoric)
@@ -192,24 +202,60 @@ class Predictor:
             spans += self._link(text, found, hidden, voice_of, offset=len(spans))
         return evidence, spans
 
+    def _look(self, text: str, start: int, end: int) -> tuple[list[Found], FloatArray]:
+        block = text[start:end]
+        stretches = [(0, len(block))] if self.gate is None else self.gate.stretches(block)
+        if not stretches:
+            return [], np.zeros((0, 1), dtype=np.float32)
+        pieces = tokenize(self.tokenizer, block)
+        if self.gate is None:
+            hidden = self.encode_pieces(pieces)
+            return self._find(text, pieces, hidden, start), hidden
+        hidden, encoded = self.encode_wanted(pieces, _touched(pieces, stretches))
+        return self._find(text, pieces, hidden, start, encoded), hidden
+
     def encode_pieces(self, pieces: Pieces) -> FloatArray:
         """Encode all pieces, each in the window that shows most of its surroundings.
 
         :param pieces: the pieces of a block of text.
         :return: vectors, shape (n_pieces, n_hidden).
         """
-        parts = [
-            self.encoder.encode(pieces.ids[window.start : window.end])[
-                window.keep_start - window.start : window.keep_end - window.start
-            ]
-            for window in iter_windows(len(pieces), self.settings.window, self.settings.overlap)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+        return self.encode_wanted(pieces, np.ones(len(pieces), dtype=np.bool_))[0]
 
-    def _find(self, text: str, pieces: Pieces, hidden: FloatArray, offset: int) -> list[Found]:
-        if not len(pieces):
+    def encode_wanted(self, pieces: Pieces, wanted: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """Encode the windows that give a wanted piece.
+
+        :param pieces: the pieces of a block of text.
+        :param wanted: which pieces must be encoded, shape (n_pieces,).
+        :return: vectors, shape (n_pieces, n_hidden), 0 where nothing was encoded; and which pieces
+            were, shape (n_pieces,).
+        """
+        encoded = np.zeros(len(pieces), dtype=np.bool_)
+        hidden = np.zeros((len(pieces), 1), dtype=np.float32)
+        for window in iter_windows(len(pieces), self.settings.window, self.settings.overlap):
+            kept = slice(window.keep_start, window.keep_end)
+            if not wanted[kept].any():
+                continue
+            vectors = self.encoder.encode(pieces.ids[window.start : window.end])
+            if hidden.shape[1] != vectors.shape[1]:
+                hidden = np.zeros((len(pieces), vectors.shape[1]), dtype=vectors.dtype)
+            hidden[kept] = vectors[window.keep_start - window.start :][: len(hidden[kept])]
+            encoded[kept] = True
+        return hidden, encoded
+
+    def _find(
+        self,
+        text: str,
+        pieces: Pieces,
+        hidden: FloatArray,
+        offset: int,
+        encoded: BoolArray | None = None,
+    ) -> list[Found]:
+        if not len(pieces) or (encoded is not None and not encoded.any()):
             return []
         probabilities = self.heads.tag_probabilities(hidden)
+        if encoded is not None:
+            probabilities[~encoded] = (1.0, 0.0, 0.0)
         found = []
         for candidate in iter_candidates(probabilities, pieces, self.settings.decode):
             label = heads.TAG_LABELS[candidate.label]
@@ -281,6 +327,16 @@ class Predictor:
         if found.label != labels.DEHUMANISING_LABEL:
             return None
         return heads.FORM_NAMES[int(self.heads.form_probabilities(found.vector[None])[0].argmax())]
+
+
+def _touched(pieces: Pieces, stretches: list[tuple[int, int]]) -> BoolArray:
+    """Mark the pieces in stretches of text, and around them those that describe a span."""
+    wanted = np.zeros(len(pieces), dtype=np.bool_)
+    starts = np.searchsorted(pieces.ends, [start for start, _ in stretches], side="right")
+    ends = np.searchsorted(pieces.starts, [end for _, end in stretches], side="left")
+    for start, end in zip(starts, ends, strict=True):
+        wanted[max(0, start - CONTEXT_PIECES) : end + CONTEXT_PIECES] = True
+    return wanted
 
 
 def check_text(text: str) -> None:
