@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from forewarn import __version__
+from forewarn import __version__, studio_cli
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +29,7 @@ corpus_app = typer.Typer(no_args_is_help=True, help="Check and build the corpus.
 annotate_app = typer.Typer(no_args_is_help=True, help="Compare, adjudicate and merge annotations.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(annotate_app, name="annotate")
+studio_cli.register(annotate_app, corpus_app)
 
 Corpus = Annotated[Path, typer.Option("--corpus", help="The corpus folder.")]
 

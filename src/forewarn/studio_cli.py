@@ -1,0 +1,312 @@
+"""The commands that work with Label Studio and with other tools' files."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from forewarn.annotation.client import Studio
+    from forewarn.annotation.layers import AnnotatedDocument
+    from forewarn.annotation.push import PushReport
+
+OK, SOME_FAILED, CANNOT = 0, 1, 2
+PROJECT = "Forewarn"
+
+Title = Annotated[str, typer.Option("--project", help="The project's title.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url", help="The server; else LABEL_STUDIO_URL, else the one that 'start' started last."
+    ),
+]
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder of the local server and its database.")
+]
+Guidelines = Annotated[
+    Path, typer.Option("--guidelines", help="The guidelines, shown in the interface.")
+]
+Names = Annotated[
+    Path | None,
+    typer.Option("--names", help='JSON that names annotators: {"ana@example.org": "annotator-1"}.'),
+]
+Model = Annotated[
+    str | None, typer.Option("--model", help="A model's folder, or the name of an installed one.")
+]
+Predict = Annotated[bool, typer.Option(help="Suggest the model's spans.")]
+
+
+def register(annotate: typer.Typer, corpus: typer.Typer) -> None:
+    """Add the commands to the groups that they belong to.
+
+    :param annotate: the group ``forewarn annotate``.
+    :param corpus: the group ``forewarn corpus``.
+    """
+    for name, command in (
+        ("start", annotate_start),
+        ("push", annotate_push),
+        ("pull", annotate_pull),
+        ("status", annotate_status),
+    ):
+        annotate.command(name)(command)
+
+
+def annotate_start(
+    documents: Annotated[
+        list[str] | None, typer.Argument(metavar="[DOCUMENTS]...", help="What to annotate.")
+    ] = None,
+    project: Title = PROJECT,
+    home: Home = None,
+    port: Annotated[int | None, typer.Option(help="The port; else a free one.")] = None,
+    model: Model = None,
+    predictions: Predict = True,
+    guidelines: Guidelines = Path("annotation/guidelines.md"),
+) -> None:
+    """Install (once) and start a local Label Studio, and push documents with suggestions.
+
+    It listens on this computer only and sends nothing anywhere. Ctrl-C ends it; all work is kept.
+    """
+    from forewarn.annotation import server as local
+    from forewarn.annotation.client import Studio
+
+    with _refusing():
+        running = local.start(home or local.default_home(), port=port, say=_say)
+        try:
+            studio = Studio(running.url, running.login.token)
+            report = _push(studio, project, documents or [], model, predictions, guidelines)
+            _tell_push(report)
+            typer.echo(f"\nopen       {running.url}/projects/{studio.project(project)}/")
+            typer.echo(f"e-mail     {running.login.email}\npassword   {running.login.password}")
+            typer.echo("\nwhen you have annotated: forewarn annotate pull annotation/pulled")
+            typer.echo("Ctrl-C ends the server")
+            sys.stdout.flush()
+            running.process.wait()
+        except KeyboardInterrupt:
+            _say("stopping")
+        finally:
+            running.stop()
+
+
+def annotate_push(
+    documents: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DOCUMENTS...",
+            help="Whatever 'forewarn score' reads, or folders of source files (.json).",
+        ),
+    ],
+    project: Title = PROJECT,
+    url: Url = None,
+    home: Home = None,
+    model: Model = None,
+    predictions: Predict = True,
+    annotations: Annotated[
+        bool, typer.Option("--annotations", help="Push the annotations of source files too.")
+    ] = False,
+    names: Names = None,
+    guidelines: Guidelines = Path("annotation/guidelines.md"),
+) -> None:
+    """Push documents with the model's suggestions; what is there already is not pushed again.
+
+    Exit status: 0 all well, 1 some documents were refused, 2 nothing could be done.
+    """
+    with _refusing():
+        studio = _connect(url, home)
+        people = _people(studio, names) if annotations else None
+        report = _push(studio, project, documents, model, predictions, guidelines, people)
+    _tell_push(report)
+    raise typer.Exit(SOME_FAILED if report.problems else OK)
+
+
+def annotate_pull(
+    folder: Annotated[Path, typer.Argument(help="Folder of the pulled documents.")],
+    project: Title = PROJECT,
+    url: Url = None,
+    home: Home = None,
+    names: Names = None,
+) -> None:
+    """Pull every annotator's work into files of the source format.
+
+    Exit status: 0 all well, 1 something was kept aside or could not be written, 2 nothing done.
+    """
+    from forewarn.annotation.pull import pull
+
+    with _refusing():
+        studio = _connect(url, home)
+        report = pull(studio, studio.project(project), folder, names=_read_names(names))
+    for title, lines in (
+        ("kept aside (in the files, under 'aside')", report.aside),
+        ("gone from the server", report.gone),
+        ("not pulled", report.problems),
+    ):
+        for line in lines:
+            typer.echo(f"{title}: {line}", err=True)
+    typer.echo(
+        f"{report.annotations} annotations of {report.documents} documents; {report.written} files "
+        f"written to {folder}; {report.skipped} skipped, {report.drafts} drafts, "
+        f"{len(report.aside)} items aside"
+    )
+    raise typer.Exit(SOME_FAILED if report.aside or report.problems else OK)
+
+
+def annotate_status(project: Title = PROJECT, url: Url = None, home: Home = None) -> None:
+    """Show how far a project is: tasks, annotations by person, suggestions, the ML backend."""
+    from collections import Counter
+
+    with _refusing():
+        studio = _connect(url, home)
+        id_ = studio.project(project)
+        tasks, people = studio.tasks(id_), studio.users()
+        backends = studio.backends(id_)
+    done = [a for task in tasks for a in task.annotations if not a.get("was_cancelled")]
+    skipped = sum(len(task.annotations) for task in tasks) - len(done)
+    by_person = Counter(people.get(a["completed_by"], "unknown") for a in done)
+    by_model = Counter(p["model_version"] for task in tasks for p in task.predictions)
+    typer.echo(f"{studio.url} (Label Studio {studio.version()}), project {project!r}")
+    typer.echo(f"{len(tasks)} documents, {sum(bool(t.annotations) for t in tasks)} with work")
+    typer.echo(
+        f"{len(done)} annotations, {skipped} skipped, {sum(t.n_drafts for t in tasks)} drafts"
+    )
+    for kind, counts in (("annotations", by_person), ("suggestions", by_model)):
+        for name, n in sorted(counts.items()):
+            typer.echo(f"  {n:6} {kind} by {name}")
+    for backend in backends:
+        state = "connected" if backend["state"] == "CO" else "DOWN: start 'forewarn annotate serve'"
+        typer.echo(f"ML backend {backend['url']}: {state}")
+
+
+def _push(
+    studio: "Studio",
+    project: str,
+    inputs: Iterable[str],
+    model: str | None,
+    predictions: bool,
+    guidelines: Path,
+    people: dict[str, int] | None = None,
+) -> "PushReport":
+    from forewarn.annotation.instructions import read_instructions
+    from forewarn.annotation.push import Suggestion, push, suggest
+
+    broken: list[str] = []
+    documents = list(_read_inputs(inputs, broken))
+    html, version = read_instructions(guidelines)
+    id_ = studio.make_project(project, instructions=html)
+    suggestions: Callable[[AnnotatedDocument], list[Suggestion]] = lambda _: []  # noqa: E731
+    if predictions and documents:
+        from forewarn.model.predictor import Predictor
+
+        predictor = Predictor.load(model)
+        studio.show_model(id_, predictor.name)
+
+        def suggestions(document: "AnnotatedDocument") -> list[Suggestion]:
+            return [suggest(predictor.name, predictor.predict_one, document.text)]
+
+    with _progress("pushing") as progress:
+        report = push(
+            studio,
+            id_,
+            documents,
+            guidelines=version,
+            suggestions=suggestions,
+            annotators=people,
+            progress=progress,
+        )
+    report.problems[:0] = broken
+    return report
+
+
+def _read_inputs(inputs: Iterable[str], broken: list[str]) -> Iterator["AnnotatedDocument"]:
+    from forewarn.annotation.layers import AnnotatedDocument, document_from_dict, read_documents
+    from forewarn.documents import BrokenDocument, list_files, stream_documents
+    from forewarn.jsonl import read_json
+
+    for name in inputs:
+        path = Path(name)
+        if path.is_dir() and any(path.glob("*.json")):
+            yield from read_documents(path)
+        elif path.suffix == ".json" and path.is_file():
+            yield document_from_dict(read_json(path))
+        else:
+            for document in stream_documents(list_files([name])):
+                if isinstance(document, BrokenDocument):
+                    broken.append(document.error)
+                else:
+                    yield AnnotatedDocument(document.id, document.text, {}, ())
+
+
+def _tell_push(report: "PushReport") -> None:
+    for problem in report.problems:
+        typer.echo(f"refused: {problem}", err=True)
+    typer.echo(
+        f"{report.added} documents added, {report.changed} changed, {report.unchanged} unchanged, "
+        f"{len(report.problems)} refused; {report.annotations} annotations pushed"
+    )
+
+
+def _connect(url: str | None, home: Path | None) -> "Studio":
+    from forewarn.annotation.client import URL, Studio, StudioError, find_token
+    from forewarn.annotation.server import default_home, read_login
+
+    local = read_login(home or default_home())
+    url = url or os.environ.get(URL)
+    if local is not None and (url is None or url.rstrip("/") == local.url):
+        return Studio(local.url, local.token)
+    if url is None:
+        raise StudioError(
+            f"which server? Give --url or set {URL}, or start one with 'forewarn annotate start'"
+        )
+    return Studio(url, find_token(url))
+
+
+def _read_names(path: Path | None) -> dict[str, str]:
+    from forewarn.jsonl import read_json
+
+    if path is None:
+        return {}
+    names = read_json(path)
+    if not isinstance(names, dict) or not all(isinstance(v, str) for v in names.values()):
+        raise ValueError(f'{path}: expected {{"e-mail": "name", ...}}')
+    return names
+
+
+def _people(studio: "Studio", names: Path | None) -> dict[str, int]:
+    by_email = _read_names(names)
+    return {by_email.get(email, email): id_ for id_, email in studio.users().items()}
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn whatever the pieces refuse into one line and exit status 2."""
+    from forewarn.annotation.client import StudioError
+
+    try:
+        yield
+    except (StudioError, OSError, ValueError, ImportError) as error:
+        _fail(str(error))
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], object]]:
+    last = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        if sys.stderr.isatty() and (done == total or time.monotonic() - last > 1):
+            last = time.monotonic()
+            typer.echo(f"\r{what}: {done} of {total}", nl=done == total, err=True)
+
+    yield show
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _fail(message: str, status: int = CANNOT) -> NoReturn:
+    typer.echo(f"forewarn: {message}", err=True)
+    raise typer.Exit(status)
