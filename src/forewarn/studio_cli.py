@@ -201,7 +201,6 @@ def _push(
         from forewarn.model.predictor import Predictor
 
         predictor = Predictor.load(model)
-        studio.show_model(id_, predictor.name)
 
         def suggestions(document: "AnnotatedDocument") -> list[Suggestion]:
             return [suggest(predictor.name, predictor.predict_one, document.text)]
@@ -216,6 +215,8 @@ def _push(
             annotators=people,
             progress=progress,
         )
+    if report.added + report.changed and predictions:
+        studio.show_model(id_, predictor.name)
     report.problems[:0] = broken
     return report
 

@@ -94,7 +94,9 @@ class Studio:
                 f"{self.url}: the token was refused (HTTP {status}); copy the one of Account & "
                 f"Settings, Personal Access Token, into {TOKEN} or the keyring"
             )
-        detail = body.get("detail", body) if isinstance(body, dict) else body
+        detail = body
+        if isinstance(body, dict):
+            detail = body.get("validation_errors") or body.get("detail") or body
         said = " ".join(str(detail).split()).replace(self.token, "[token]")[:300]
         return f"{self.url}: the server answered HTTP {status}: {said}"
 

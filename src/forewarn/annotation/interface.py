@@ -30,14 +30,18 @@ CONFIDENCES: Final = {
 
 NOTHING_TO_FLAG: Final = "nothing to flag"
 
-_STYLE = (
-    ".htx-text { white-space: pre-wrap; line-height: 1.9; max-width: 48em } "
-    ".fw-bar { position: sticky; top: 0; z-index: 5; background: var(--color-neutral-background, "
-    "#fff); padding-bottom: 4px }"
-)
+_STYLE = """
+.htx-text, .lsf-htx-richtext { white-space: pre-wrap; line-height: 2.2; max-width: 50em }
+.fw-bar, .fw-region { position: sticky; z-index: 5; background: var(--color-neutral-background) }
+.fw-bar { top: 0; padding-bottom: 6px }
+.fw-region { bottom: 0; padding: 6px 0; border-top: 1px solid var(--color-neutral-border) }
+.fw-row { display: flex; align-items: center; gap: 12px }
+.fw-row h4 { min-width: 5.5em }
+.fw-bar h4, .fw-row h4 { font-size: 13px !important; line-height: 1.4; margin: 2px 0 !important }
+"""
 _HELP = (
-    "Mark a passage: choose a label, then select the words. Guidelines: the button "
-    "“Show instructions” below."
+    "Choose a label, then select the words; or click a span to change it. The guidelines are "
+    "behind the button “Instructions”."
 )
 
 
@@ -59,12 +63,12 @@ def label_config() -> str:
         Xml.SubElement(
             spans, "Label", value=label.name, background=colour, hotkey=key, hint=label.definition
         )
-    region = Xml.SubElement(bar, "View", visibleWhen="region-selected")
+    Xml.SubElement(view, "Text", name=TEXT, value="$text", granularity="word")
+    region = Xml.SubElement(view, "View", className="fw-region", visibleWhen="region-selected")
     _choices(region, VOICE, labels.VOICES, ",".join(labels.RHETORIC), VOICE_HOTKEYS)
     _choices(region, FORM, labels.FORMS, labels.DEHUMANISING_LABEL)
     _choices(region, CONFIDENCE, CONFIDENCES)
     _text_area(region, NOTE, "a note on this passage", perRegion="true")
-    Xml.SubElement(view, "Text", name=TEXT, value="$text", granularity="word")
     relations = Xml.SubElement(view, "Relations")
     for relation in labels.RELATIONS:
         Xml.SubElement(relations, "Relation", value=relation.name)
@@ -79,7 +83,8 @@ def label_config() -> str:
 def _choices(
     view: Xml.Element, name: str, values: dict[str, str], when_labels: str = "", hotkeys: str = ""
 ) -> None:
-    box = Xml.SubElement(view, "View", visibleWhen="region-selected", whenTagName=LABEL)
+    shown = {"visibleWhen": "region-selected", "whenTagName": LABEL}
+    box = Xml.SubElement(view, "View", {"className": "fw-row", **shown})
     Xml.SubElement(box, "Header", value=name.capitalize(), size="6")
     choices = Xml.SubElement(
         box,
