@@ -52,6 +52,9 @@ def register(annotate: typer.Typer, corpus: typer.Typer) -> None:
         ("push", annotate_push),
         ("pull", annotate_pull),
         ("status", annotate_status),
+        ("serve", annotate_serve),
+        ("differences", annotate_differences),
+        ("adjudicate", annotate_adjudicate),
     ):
         annotate.command(name)(command)
 
@@ -178,6 +181,246 @@ def annotate_status(project: Title = PROJECT, url: Url = None, home: Home = None
     for backend in backends:
         state = "connected" if backend["state"] == "CO" else "DOWN: start 'forewarn annotate serve'"
         typer.echo(f"ML backend {backend['url']}: {state}")
+
+
+def annotate_serve(
+    model: Model = None,
+    port: Annotated[int, typer.Option(help="The port.")] = 9090,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    project: Title = PROJECT,
+    url: Url = None,
+    home: Home = None,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Enter this backend in the project's settings.")
+    ] = False,
+    user: Annotated[
+        str, typer.Option(help="Ask for this user, with the password in FOREWARN_PASSWORD.")
+    ] = "",
+    retrain: Annotated[
+        Path | None,
+        typer.Option(help="A training configuration: train again, as the server or --every asks."),
+    ] = None,
+    every: Annotated[int, typer.Option(min=0, help="Train after so many annotations.")] = 0,
+    corpus: Annotated[Path, typer.Option(help="The corpus folder, built.")] = Path("corpus"),
+    models: Annotated[Path, typer.Option(help="Where new models are saved.")] = Path("models"),
+    encoder: Annotated[
+        str | None, typer.Option(help="A local folder of a Hugging Face encoder.")
+    ] = None,
+) -> None:
+    """Serve the model as an ML backend of Label Studio; train it again in the background."""
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with _refusing():
+        import uvicorn
+
+        from forewarn.annotation.backend import CountsAnnotations, Desk, make_app
+        from forewarn.annotation.retraining import Trainer
+        from forewarn.model.predictor import Predictor
+
+        login = None
+        if user:
+            password = os.environ.get("FOREWARN_PASSWORD")
+            if not password:
+                raise ValueError("--user needs a password in FOREWARN_PASSWORD")
+            login = (user, password)
+        predictor = Predictor.load(model)
+        desk, trainer = Desk(predictor), CountsAnnotations()
+        if retrain is not None:
+            _connect(url, home)  # to fail now, not when the first training starts
+            trainer = Trainer(
+                predictor,
+                desk.switch,
+                lambda: _pulled(project, url, home),
+                *(corpus, retrain, models, every),
+                options=("--encoder", encoder) if encoder else (),
+            )
+        app = make_app(desk, trainer, login=login)
+        if connect:
+            _connect_when_up(project, url, home, f"http://{host}:{port}", login)
+        typer.echo(f"{predictor.name} on http://{host}:{port}; Ctrl-C ends it", err=True)
+        # The access log is off: some servers put tokens into addresses.
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+
+
+Pair = Annotated[
+    str | None, typer.Option("--pair", help="The names of two annotators, with a comma between.")
+]
+Pulled = Annotated[Path, typer.Argument(metavar="FOLDER", help="Pulled documents.")]
+
+
+def annotate_differences(
+    folder: Pulled,
+    pair: Pair = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
+) -> None:
+    """List what two annotators read differently, what matters most first."""
+    from forewarn.annotation.differences import format_differences, weigh_differences
+    from forewarn.annotation.layers import pair_documents, read_documents
+
+    with _refusing():
+        names = _split_pair(pair)
+        weighed = weigh_differences(pair_documents(read_documents(folder), names))
+        text = format_differences(weighed, names or ("A", "B"))
+        if output is not None:
+            output.write_text(text, encoding="utf-8")
+    if output is None:
+        typer.echo(text, nl=False)
+    typer.echo(f"{len(weighed)} differences", err=True)
+
+
+def annotate_adjudicate(
+    folder: Pulled,
+    rule: Annotated[
+        str | None, typer.Option(help="Settle by a rule: agreed, either, confident or first.")
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Take the adjudicator's work from Label Studio.")
+    ] = False,
+    pair: Pair = None,
+    project: Annotated[
+        str, typer.Option(help="The adjudication's own project.")
+    ] = f"{PROJECT}: adjudication",
+    url: Url = None,
+    home: Home = None,
+    names: Names = None,
+    guidelines: Guidelines = Path("annotation/guidelines.md"),
+) -> None:
+    """Settle differences: in Label Studio, both versions side by side, or by a rule.
+
+    Without --rule, the documents on which annotators differ are pushed to a project of their own;
+    when the adjudicator has submitted them, --fetch writes the gold into the folder's files.
+    """
+    from forewarn.annotation.layers import read_documents, write_document
+
+    with _refusing():
+        documents, names_of_pair = read_documents(folder), _split_pair(pair)
+        if rule is not None:
+            settled, problems = _by_rule(documents, rule, names_of_pair)
+        elif fetch:
+            settled, problems = _fetch_gold(documents, names_of_pair, project, url, home, names)
+        else:
+            _push_differences(documents, names_of_pair, project, url, home, guidelines)
+            return
+        for document in settled:
+            write_document(folder, document)
+    for problem in problems:
+        typer.echo(f"not settled: {problem}", err=True)
+    typer.echo(f"gold of {len(settled)} documents written to {folder}")
+    raise typer.Exit(SOME_FAILED if problems else OK)
+
+
+def _by_rule(
+    documents: "list[AnnotatedDocument]", rule: str, pair: tuple[str, str] | None
+) -> "tuple[list[AnnotatedDocument], list[str]]":
+    from forewarn.annotation.gold import RULES, adjudicate_by_rule
+
+    if rule not in RULES:
+        raise ValueError(f"no rule {rule!r}; known are {', '.join(RULES)}")
+    settled, problems = [], []
+    for document in documents:
+        done, wrong = adjudicate_by_rule(document, rule, pair=pair)
+        problems += wrong
+        if not wrong:
+            settled.append(done)
+    return settled, problems
+
+
+def _fetch_gold(
+    documents: "list[AnnotatedDocument]",
+    pair: tuple[str, str] | None,
+    project: str,
+    url: str | None,
+    home: Path | None,
+    names: Path | None,
+) -> "tuple[list[AnnotatedDocument], list[str]]":
+    from forewarn.annotation.gold import adjudicate_by_rule, adjudicated, order_documents
+
+    differing = {document.id for document in order_documents(documents, pair)}
+    work = {d.id: d for d in _pulled(project, url, home, _read_names(names))}
+    settled, problems = [], []
+    for document in documents:
+        if document.id not in differing:  # both read it alike: the rule has nothing to decide
+            done, wrong = adjudicate_by_rule(document, "agreed", pair=pair)
+        elif document.id not in work:
+            done, wrong = document, [f"document {document.id!r}: nothing submitted yet"]
+        else:
+            layer = work[document.id].layers[-1]
+            wrong = [f"document {document.id!r}: {aside.reason}" for aside in layer.aside]
+            done = document if wrong else adjudicated(document, layer, pair=pair)
+        problems += wrong
+        if not wrong:
+            settled.append(done)
+    return settled, problems
+
+
+def _push_differences(
+    documents: "list[AnnotatedDocument]",
+    pair: tuple[str, str] | None,
+    project: str,
+    url: str | None,
+    home: Path | None,
+    guidelines: Path,
+) -> None:
+    from forewarn.annotation.gold import order_documents, suggest_layers
+    from forewarn.annotation.instructions import read_instructions
+    from forewarn.annotation.push import push
+
+    studio = _connect(url, home)
+    differing = order_documents(documents, pair)
+    html, version = read_instructions(guidelines)
+    id_ = studio.make_project(project, instructions=html, n_annotators=1)
+    report = push(studio, id_, differing, guidelines=version, suggestions=suggest_layers)
+    _tell_push(report)
+    typer.echo(f"adjudicate at {studio.url}/projects/{id_}/, then add --fetch to this command")
+    raise typer.Exit(SOME_FAILED if report.problems else OK)
+
+
+def _split_pair(pair: str | None) -> tuple[str, str] | None:
+    if pair is None:
+        return None
+    a, _, b = (part.strip() for part in pair.partition(","))
+    if not a or not b:
+        raise ValueError(f"--pair {pair!r}: expected two names with a comma between")
+    return a, b
+
+
+def _pulled(
+    project: str, url: str | None, home: Path | None, names: dict[str, str] | None = None
+) -> "list[AnnotatedDocument]":
+    import tempfile
+
+    from forewarn.annotation.layers import read_documents
+    from forewarn.annotation.pull import pull
+
+    studio = _connect(url, home)
+    with tempfile.TemporaryDirectory() as folder:
+        if not pull(studio, studio.project(project), Path(folder), names=names).documents:
+            return []
+        return read_documents(Path(folder))
+
+
+def _connect_when_up(
+    project: str, url: str | None, home: Path | None, address: str, login: tuple[str, str] | None
+) -> None:
+    """Enter the backend in the project's settings, which asks it whether it is up."""
+    import threading
+
+    from forewarn.annotation.client import StudioError
+
+    studio = _connect(url, home)
+    id_ = studio.project(project)
+
+    def connect() -> None:
+        time.sleep(2)
+        try:
+            if address not in [backend["url"] for backend in studio.backends(id_)]:
+                studio.add_backend(id_, address, login)
+            _say(f"connected to the project {project!r}")
+        except StudioError as error:
+            _say(f"not connected: {error}")
+
+    threading.Thread(target=connect, daemon=True).start()
 
 
 def _push(

@@ -22,7 +22,7 @@ from forewarn.records import Annotation, Relation, Span
 ANA, BEN = "ana@example.com", "ben@example.com"
 TEXTS = {
     "plain": "Marshal Quorrel called the weavers lice. He told them to shoot the lice.",
-    "emoji": "\ufeffMarshal 👩\u200d👩\u200d👧 Quorrel 🐀 named  the weavers lice.\r\n\tShoot the lice!",
+    "emoji": "\ufeffMarshal 👩\u200d👧 Quorrel 🐀 hit  the weavers lice.\r\n\tShoot the lice!",
     "marks": "Quorre\u0301l e\u0301 called\u00a0the weavers \u202blice\u202c; shoot the lice",
     "right": "قال المارشال Quorrel إن weavers هم lice שלום shoot the lice",
     "spaces": "  Quorrel   called\n\n\n the   weavers \\n lice <b>&amp;</b> shoot the lice  ",
