@@ -36,6 +36,7 @@ ORDER = (
     "model.predictor",
     "pipeline",
     "evaluate",
+    "annotation.selection",
     "annotation.tasks",
     "annotation.exports",
     "annotation.client",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from forewarn.annotation.client import Studio
     from forewarn.annotation.layers import AnnotatedDocument
     from forewarn.annotation.push import PushReport
+    from forewarn.annotation.selection import Selected
+    from forewarn.model.predictor import Predictor
 
 OK, SOME_FAILED, CANNOT = 0, 1, 2
 PROJECT = "Forewarn"
@@ -55,6 +57,7 @@ def register(annotate: typer.Typer, corpus: typer.Typer) -> None:
         ("serve", annotate_serve),
         ("differences", annotate_differences),
         ("adjudicate", annotate_adjudicate),
+        ("select", annotate_select),
     ):
         annotate.command(name)(command)
 
@@ -308,6 +311,86 @@ def annotate_adjudicate(
         typer.echo(f"not settled: {problem}", err=True)
     typer.echo(f"gold of {len(settled)} documents written to {folder}")
     raise typer.Exit(SOME_FAILED if problems else OK)
+
+
+def annotate_select(
+    pool: Annotated[
+        list[str], typer.Argument(metavar="POOL...", help="Whatever 'forewarn score' reads.")
+    ],
+    n: Annotated[int, typer.Option("--number", "-n", min=1, help="How many documents.")] = 50,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A .jsonl file, which 'push' reads.")
+    ] = Path("selected.jsonl"),
+    known: Annotated[
+        Path | None, typer.Option(help="What is annotated: a folder of source or pulled files.")
+    ] = None,
+    model: Model = None,
+    random_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share drawn at random, to measure on.")
+    ] = 0.2,
+    seed: int = 0,
+) -> None:
+    """Choose the next documents to annotate: unsure, disputed, unlike the known; some at random."""
+    from forewarn.annotation.layers import read_documents
+    from forewarn.annotation.selection import LOW_THRESHOLD
+    from forewarn.jsonl import write_jsonl
+    from forewarn.model.predictor import Predictor
+
+    broken: list[str] = []
+    with _refusing():
+        annotated = read_documents(known) if known is not None else []
+        done = {document.id for document in annotated}
+        documents = [d for d in _read_inputs(pool, broken) if d.id not in done]
+        if not documents:
+            raise ValueError("the pool holds no documents that are not annotated already")
+        predictor = Predictor.load(model, threshold=LOW_THRESHOLD)
+        chosen = _select(documents, annotated, predictor, n, random_share, seed)
+        rows = [
+            {"id": documents[s.index].id, "text": documents[s.index].text, **s.to_dict()}
+            for s in chosen
+        ]
+        write_jsonl(output, rows)
+    for problem in broken:
+        typer.echo(f"left out: {problem}", err=True)
+    at_random = sum(s.how == "random" for s in chosen)
+    typer.echo(f"{len(rows)} of {len(documents)} documents, {at_random} at random: {output}")
+    raise typer.Exit(SOME_FAILED if broken else OK)
+
+
+def _select(
+    documents: "list[AnnotatedDocument]",
+    annotated: "list[AnnotatedDocument]",
+    predictor: "Predictor",
+    n: int,
+    random_share: float,
+    seed: int,
+) -> "list[Selected]":
+    import numpy as np
+
+    from forewarn import labels
+    from forewarn.annotation.selection import second_opinion, select, uncertainty, vectorise
+
+    predictions = []
+    with _progress("scoring") as progress:
+        for document in documents:
+            predictions.append(predictor.predict_one(document.text))
+            progress(len(predictions), len(documents))
+    vectors, known = vectorise([d.text for d in documents], [d.text for d in annotated])
+    marked = [
+        any(s.label in labels.RHETORIC for layer in d.layers for s in layer.annotation.spans)
+        for d in annotated
+    ]
+    second = second_opinion(vectors, known, marked)
+    mention = np.array([p.mention for p in predictions])
+    return select(
+        n,
+        unsure=np.array([uncertainty(p) for p in predictions]),
+        disputed=np.zeros(len(documents)) if second is None else np.abs(second - mention),
+        pool=vectors,
+        known=known,
+        random_share=random_share,
+        seed=seed,
+    )
 
 
 def _by_rule(

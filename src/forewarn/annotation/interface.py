@@ -36,6 +36,7 @@ _STYLE = """
 .fw-bar { top: 0; padding-bottom: 6px }
 .fw-region { bottom: 0; padding: 6px 0; border-top: 1px solid var(--color-neutral-border) }
 .fw-row { display: flex; align-items: center; gap: 12px }
+.fw-row > * { margin-top: 0 !important; margin-bottom: 0 !important }
 .fw-row h4 { min-width: 5.5em }
 .fw-bar h4, .fw-row h4 { font-size: 13px !important; line-height: 1.4; margin: 2px 0 !important }
 """
