@@ -58,8 +58,11 @@ def register(annotate: typer.Typer, corpus: typer.Typer) -> None:
         ("differences", annotate_differences),
         ("adjudicate", annotate_adjudicate),
         ("select", annotate_select),
+        ("export", annotate_export),
+        ("import", annotate_import),
     ):
         annotate.command(name)(command)
+    corpus.command("import")(corpus_import)
 
 
 def annotate_start(
@@ -391,6 +394,67 @@ def _select(
         random_share=random_share,
         seed=seed,
     )
+
+
+Format = Annotated[
+    str, typer.Option("--format", "-f", help="label-studio, brat, webanno, docbin or conll.")
+]
+
+
+def annotate_export(
+    folder: Pulled,
+    output: Annotated[Path, typer.Argument(help="The folder to write.")],
+    format_: Format,
+) -> None:
+    """Write annotated documents in another tool's format, and say what it cannot hold."""
+    from forewarn.annotation.layers import read_documents
+    from forewarn.formats.convert import export_documents
+
+    with _refusing():
+        n, loss = export_documents(read_documents(folder), output, format_)
+    for line in loss.lines():
+        typer.echo(line, err=True)
+    typer.echo(f"{n} layers written to {output}")
+
+
+def annotate_import(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders of another tool.")],
+    format_: Format,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of documents in the source format.")
+    ],
+    annotator: Annotated[
+        str, typer.Option(help="Whose annotations these are, if the files do not say.")
+    ] = "imported",
+) -> None:
+    """Read another tool's annotations into documents of the source format.
+
+    Exit status: 0 all well, 1 something could not be proved and was kept aside, 2 nothing done.
+    """
+    from forewarn.formats.convert import import_documents
+
+    with _refusing():
+        n, loss = import_documents(paths, output, format_, annotator)
+    for line in loss.lines():
+        typer.echo(line, err=True)
+    typer.echo(f"{n} layers written to {output}")
+    raise typer.Exit(SOME_FAILED if loss.problems else OK)
+
+
+def corpus_import(
+    kind: Annotated[str, typer.Argument(help="ptc, hatecheck or hatexplain.")],
+    path: Annotated[Path, typer.Argument(help="Your own copy of it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .jsonl file to write.")],
+) -> None:
+    """Turn a public corpus into records that 'forewarn score' reads, with its own labels."""
+    from forewarn.corpus.imports import READERS
+    from forewarn.jsonl import write_jsonl
+
+    with _refusing():
+        if kind not in READERS:
+            raise ValueError(f"no corpus {kind!r}; known are {', '.join(READERS)}")
+        n = write_jsonl(output, READERS[kind](path))
+    typer.echo(f"{n} records written to {output}")
 
 
 def _by_rule(
