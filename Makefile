@@ -2,13 +2,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Label Studio wants other versions of much that we use, so it has an environment of its own.
+STUDIO := .venv-label-studio
 
 .PHONY: demo test check clean
 
 demo: $(VENV)/run-time
 	$(BIN)/forewarn score examples/ministry-statement.txt --highlight
 
-test: check
+test: check $(STUDIO)/installed
 	$(BIN)/pytest
 
 check: $(VENV)/development
@@ -31,5 +33,11 @@ $(VENV)/development: $(VENV)/run-time
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+$(STUDIO)/installed: src/forewarn/annotation/server.py
+	$(PYTHON) -m venv $(STUDIO)
+	$(STUDIO)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  label-studio==$$(sed -n 's/^VERSION: Final = "\(.*\)"/\1/p' $<)
+	touch $@
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(STUDIO)

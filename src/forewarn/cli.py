@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from forewarn import __version__
+from forewarn import __version__, studio_cli
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +31,7 @@ corpus_app = typer.Typer(no_args_is_help=True, help="Check and build the corpus.
 annotate_app = typer.Typer(no_args_is_help=True, help="Compare, adjudicate and merge annotations.")
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(annotate_app, name="annotate")
+studio_cli.register(annotate_app, corpus_app)
 
 
 class Engine(StrEnum):
@@ -404,17 +405,25 @@ def annotate_agreement(
         Path | None, typer.Option("--output", "-o", help="Write the report to this .md file.")
     ] = None,
     gamma: Annotated[bool, typer.Option(help="Compute gamma too (needs the extra).")] = True,
+    documents: Annotated[
+        Path | None, typer.Option(help="A folder of pulled documents, instead of the corpus.")
+    ] = None,
+    pairs: Annotated[bool, typer.Option("--pairs", help="Add a line for each pair.")] = False,
 ) -> None:
-    """Report how far the two annotators of every source document agree."""
+    """Report how far the two annotators of every document agree, and each pair of annotators."""
     from forewarn.annotation.agreement import agreement
     from forewarn.annotation.agreement_report import format_agreement
-    from forewarn.jsonl import read_json
-    from forewarn.records import source_from_dict
+    from forewarn.annotation.layers import pair_documents, read_documents
+    from forewarn.annotation.pairs import agreement_by_pair, format_pairs
 
     try:
-        paths = sorted((corpus / "source").glob("*.json"))
-        documents = [source_from_dict(read_json(path)) for path in paths]
-        report = format_agreement(agreement(documents, gamma=gamma))
+        annotated = read_documents(documents or corpus / "source")
+        paired = pair_documents(annotated)
+        if left := len(annotated) - len(paired):
+            typer.echo(f"{left} documents with fewer than two annotations left out", err=True)
+        report = format_agreement(agreement(paired, gamma=gamma))
+        if pairs:
+            report += "\n" + format_pairs(agreement_by_pair(annotated, gamma=gamma))
         if output is not None:
             output.write_text(report, encoding="utf-8")
     except (OSError, ValueError, ImportError) as error:

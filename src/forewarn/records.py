@@ -19,6 +19,7 @@ __all__ = [
     "SourceDocument",
     "Span",
     "annotation_from_dict",
+    "gold_from_dict",
     "source_from_dict",
     "source_to_dict",
 ]
@@ -97,6 +98,16 @@ def annotation_from_dict(raw: dict[str, Any]) -> Annotation:
     return Annotation(raw["annotator"], raw["guidelines"], *_layer(raw))
 
 
+def gold_from_dict(raw: dict[str, Any]) -> Gold:
+    """Read the adjudicated layer.
+
+    :param raw: the decoded JSON object.
+    :return: the gold, not yet validated against a text.
+    """
+    decisions = tuple(Decision(**decision) for decision in raw.get("decisions", ()))
+    return Gold(raw["adjudicator"], raw["guidelines"], *_layer(raw), decisions)
+
+
 def source_from_dict(raw: dict[str, Any]) -> SourceDocument:
     """Read a source document, validating every layer.
 
@@ -104,12 +115,10 @@ def source_from_dict(raw: dict[str, Any]) -> SourceDocument:
     :return: the document.
     :raises KeyError: if a field is missing.
     """
-    gold = raw["gold"]
-    decisions = tuple(Decision(**decision) for decision in gold.get("decisions", ()))
     return SourceDocument(
         **{name: raw[name] for name in _PLAIN_FIELDS},
         annotations=tuple(annotation_from_dict(layer) for layer in raw["annotations"]),
-        gold=Gold(gold["adjudicator"], gold["guidelines"], *_layer(gold), decisions),
+        gold=gold_from_dict(raw["gold"]),
     )
 
 

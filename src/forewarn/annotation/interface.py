@@ -1,5 +1,6 @@
 """The labelling interface of Label Studio, generated from the scheme."""
 
+from typing import Final
 from xml.etree import ElementTree as Xml
 
 from forewarn import labels
@@ -13,47 +14,112 @@ COLOURS = (
 HOTKEYS = "1234567890qw"
 """One key a label, in the order of the scheme."""
 
-_STYLE = ".htx-text { white-space: pre-wrap }"
+VOICE_HOTKEYS = "zxcvb"
+"""One key a voice, in the order of the scheme."""
+
+LABEL, TEXT, VOICE, FORM = "label", "text", "voice", "form"
+NOTE, CONFIDENCE, VERDICT, COMMENT = "note", "confidence", "document", "comment"
+"""The names of the interface's parts, by which Label Studio's results refer to them."""
+
+CONFIDENCES: Final = {
+    "certain": "the guidelines leave no doubt",
+    "probable": "another reader might differ",
+    "unsure": "somebody should look at it again",
+}
+"""How sure an annotator is of a span."""
+
+NOTHING_TO_FLAG: Final = "nothing to flag"
+
+_STYLE = """
+.htx-text, .lsf-htx-richtext { white-space: pre-wrap; line-height: 2.2; max-width: 50em }
+.fw-bar, .fw-region { position: sticky; z-index: 5; background: var(--color-neutral-background) }
+.fw-bar { top: 0; padding-bottom: 6px }
+.fw-region { bottom: 0; padding: 6px 0; border-top: 1px solid var(--color-neutral-border) }
+.fw-row { display: flex; align-items: center; gap: 12px }
+.fw-row > * { margin-top: 0 !important; margin-bottom: 0 !important }
+.fw-row h4 { min-width: 5.5em }
+.fw-bar h4, .fw-row h4 { font-size: 13px !important; line-height: 1.4; margin: 2px 0 !important }
+"""
+_HELP = (
+    "Choose a label, then select the words; or click a span to change it. The guidelines are "
+    "behind the button “Instructions”."
+)
 
 
 def label_config() -> str:
     """Write the interface as Label Studio reads it.
 
     Spans of all labels may overlap. Voice is asked for, and required, on rhetoric spans only, form
-    on dehumanising labels only. White space of the text is kept.
+    on dehumanising labels only; note and confidence on every span, if the annotator wishes. White
+    space of the text is kept.
 
     :return: the XML, ending in a line break.
     """
     view = Xml.Element("View")
     Xml.SubElement(view, "Style").text = _STYLE
-    spans = Xml.SubElement(view, "Labels", name="label", toName="text", showInline="true")
+    bar = Xml.SubElement(view, "View", className="fw-bar")
+    Xml.SubElement(bar, "Header", value=_HELP, size="6")
+    spans = Xml.SubElement(bar, "Labels", name=LABEL, toName=TEXT, showInline="true")
     for label, colour, key in zip(labels.LABELS, COLOURS, HOTKEYS, strict=True):
         Xml.SubElement(
             spans, "Label", value=label.name, background=colour, hotkey=key, hint=label.definition
         )
-    Xml.SubElement(view, "Text", name="text", value="$text", granularity="word")
+    Xml.SubElement(view, "Text", name=TEXT, value="$text", granularity="word")
+    region = Xml.SubElement(view, "View", className="fw-region", visibleWhen="region-selected")
+    _choices(region, VOICE, labels.VOICES, ",".join(labels.RHETORIC), VOICE_HOTKEYS)
+    _choices(region, FORM, labels.FORMS, labels.DEHUMANISING_LABEL)
+    _choices(region, CONFIDENCE, CONFIDENCES)
+    _text_area(region, NOTE, "a note on this passage", perRegion="true")
     relations = Xml.SubElement(view, "Relations")
     for relation in labels.RELATIONS:
         Xml.SubElement(relations, "Relation", value=relation.name)
-    _choices(view, "voice", labels.VOICES, ",".join(labels.RHETORIC))
-    _choices(view, "form", labels.FORMS, labels.DEHUMANISING_LABEL)
+    Xml.SubElement(view, "Header", value="The whole document", size="5")
+    verdict = Xml.SubElement(view, "Choices", name=VERDICT, toName=TEXT, choice="multiple")
+    Xml.SubElement(verdict, "Choice", value=NOTHING_TO_FLAG, hint="no passage is to be marked")
+    _text_area(view, COMMENT, "a comment on the document")
     Xml.indent(view)
     return Xml.tostring(view, encoding="unicode") + "\n"
 
 
-def _choices(view: Xml.Element, name: str, values: dict[str, str], when_labels: str) -> None:
+def _choices(
+    view: Xml.Element, name: str, values: dict[str, str], when_labels: str = "", hotkeys: str = ""
+) -> None:
+    shown = {"visibleWhen": "region-selected", "whenTagName": LABEL}
+    box = Xml.SubElement(view, "View", {"className": "fw-row", **shown})
+    Xml.SubElement(box, "Header", value=name.capitalize(), size="6")
     choices = Xml.SubElement(
-        view,
+        box,
         "Choices",
         name=name,
-        toName="text",
+        toName=TEXT,
         perRegion="true",
-        required="true",
         choice="single",
         showInline="true",
         visibleWhen="region-selected",
-        whenTagName="label",
-        whenLabelValue=when_labels,
+        whenTagName=LABEL,
     )
-    for value, definition in values.items():
-        Xml.SubElement(choices, "Choice", value=value, hint=definition)
+    if when_labels:
+        for element in (box, choices):
+            element.set("whenLabelValue", when_labels)
+        choices.set("required", "true")
+        choices.set("requiredMessage", f"Choose the {name} of every span that asks for it.")
+    for n, (value, definition) in enumerate(values.items()):
+        choice = Xml.SubElement(choices, "Choice", value=value, hint=definition)
+        if hotkeys:
+            choice.set("hotkey", hotkeys[n])
+
+
+def _text_area(view: Xml.Element, name: str, placeholder: str, **attributes: str) -> None:
+    Xml.SubElement(
+        view,
+        "TextArea",
+        {
+            "name": name,
+            "toName": TEXT,
+            "placeholder": placeholder,
+            "rows": "1",
+            "maxSubmissions": "1",
+            "editable": "true",
+            **attributes,
+        },
+    )

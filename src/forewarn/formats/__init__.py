@@ -1,0 +1,1 @@
+"""Annotated documents in the formats of other tools, with a report of what each cannot hold."""
