@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from forewarn import __version__, studio_cli
+from forewarn import __version__, report_cli, studio_cli
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +32,7 @@ annotate_app = typer.Typer(no_args_is_help=True, help="Compare, adjudicate and m
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(annotate_app, name="annotate")
 studio_cli.register(annotate_app, corpus_app)
+report_cli.register(app)
 
 
 class Engine(StrEnum):
