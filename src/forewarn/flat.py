@@ -62,9 +62,7 @@ def _row(
     }
 
 
-def sentences_around(
-    start: int, end: int, sentences: list[tuple[int, int]]
-) -> tuple[int, int]:
+def sentences_around(start: int, end: int, sentences: list[tuple[int, int]]) -> tuple[int, int]:
     """Widen a span to the sentences that it touches.
 
     :param start: where the span starts.

@@ -8,7 +8,6 @@ import typer
 
 if TYPE_CHECKING:
     from forewarn.records import Document
-    from forewarn.statements import MetaColumns
 
 CANNOT = 2
 

@@ -123,7 +123,9 @@ def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> i
 def _encodable(row: Row) -> Row:
     """Write out lone surrogates, which no file holds."""
     return {
-        name: value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        name: value.encode("utf-8", "backslashreplace").decode()
+        if isinstance(value, str)
+        else value
         for name, value in row.items()
     }
 

@@ -148,9 +148,7 @@ def _spread(rows: Sequence[dict[str, Any]], numbers: Sequence[int]) -> dict[int,
     for row, n in zip(rows, numbers, strict=True):
         documents[n].add(row["document"])
         sources[n].add(("source", row["source"]) if row["source"] else ("", row["document"]))
-    return {
-        n: {"n_documents": len(documents[n]), "n_sources": len(sources[n])} for n in documents
-    }
+    return {n: {"n_documents": len(documents[n]), "n_sources": len(sources[n])} for n in documents}
 
 
 def _count(values: Iterable[str | None]) -> str | None:

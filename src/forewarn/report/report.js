@@ -1,7 +1,7 @@
 "use strict";
 // Everything from the data is written by textContent, never as HTML.
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const ROWS_A_PAGE = 50, MOST_BARS = 12, MOST_TIMES = 40;
+const ROWS_A_PAGE = 50, MOST_BARS = 12;
 
 const $ = (id) => document.getElementById(id);
 function make(tag, properties = {}, ...children) {
@@ -85,12 +85,12 @@ function renderOverview() {
   const use = scored.filter((document_) => document_.use !== null && document_.use >= 0.5).length;
   const facts = [
     [number(documents.length), documents.length === 1 ? "document" : "documents"],
-    [number(new Set(state.shown.map((span) => span.document)).size), "with the statements asked for"],
+    [number(new Set(state.shown.map((span) => span.document)).size), "of them with statements"],
     [number(state.shown.length), state.shown.length === 1 ? "statement" : "statements"],
-    [number(counted), "when repeated ones count once"],
+    [number(counted), "with repeated ones once"],
   ];
   if (scored.some((document_) => document_.use !== null)) {
-    facts.push([number(use), "documents that more likely than not use rhetoric (use ≥ 0.5)"]);
+    facts.push([number(use), "documents of use 0.5 or more"]);
   }
   if (failed) facts.push([number(failed), failed === 1 ? "document not scored" : "documents not scored"]);
   $("figures").replaceChildren(
@@ -99,10 +99,14 @@ function renderOverview() {
   const charts = [
     bars("By label", "label", count((span) => span.label), plain, hue),
     bars("By voice", "voice", count((span) => span.voice ?? "none"), sayVoice),
-    bars("Who says it", "speaker", count((span) => span.speaker), String),
-    bars("About whom", "target", count((span) => span.target), String),
   ];
   if (has("source")) charts.push(bars("By source", "source", count((span) => span.document.source), String));
+  const width = charts.length === 3 ? "third" : "half";
+  charts.forEach((shown) => shown.classList.add(width));
+  for (const [title, role] of [["Who says it, as named in the text", "speaker"], ["About whom, as named in the text", "target"]]) {
+    charts.push(bars(title, role, count((span) => span[role]), String));
+    charts.at(-1).classList.add("half");
+  }
   if (has("date")) charts.unshift(times());
   $("charts").replaceChildren(...charts);
 }
@@ -149,24 +153,51 @@ function pick(field, value, first, second, third, colour) {
   return button;
 }
 
+// Days, months, years or decades, whichever are few enough to be seen; none between is left out.
+const STEPS = [[10, 14], [7, 24], [4, 40], [3, Infinity]];
+const moment = (when) => new Date(`${(when.length === 3 ? `${when}0` : when).padEnd(4, "0")}${"-01-01".slice(Math.max(0, when.length - 4))}T00:00:00Z`);
+const ISO = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])|$)|$)/;
+
 function times() {
-  for (const length of [10, 7, 4]) {
-    const counts = count((span) => (span.document.date ?? "").slice(0, length) || null);
-    if (counts.length > MOST_TIMES && length > 4) continue;
-    const most = Math.max(1, ...counts.map(([, n]) => n));
-    const items = counts.sort((a, b) => compare(a[0], b[0])).map(([when, n]) => {
+  const dates = state.shown.map((span) => span.document.date ?? "").filter((date) => ISO.test(date));
+  const shortest = dates.reduce((least, date) => Math.min(least, date.length), 10);
+  for (const [length, most] of STEPS) {
+    if (length > shortest && length > 3) continue;
+    const all = between(dates, length, most);
+    if (all === null) continue;
+    const counts = new Map(all.map((when) => [when, 0]));
+    for (const date of dates) counts.set(date.slice(0, length), (counts.get(date.slice(0, length)) ?? 0) + 1);
+    const highest = Math.max(1, ...counts.values());
+    const items = [...counts].map(([when, n]) => {
       const fill = make("span", { className: "fill" });
-      fill.style.height = `${(100 * n) / most}px`;
-      return make("li", {}, pick("period", when, make("span", { className: "n" }, number(n)), fill,
-        make("span", { className: "when" }, when)));
+      fill.style.height = `${(100 * n) / highest}px`;
+      const shown = length === 3 ? `${when}0s` : when;
+      const item = make("li", {}, pick("period", when, make("span", { className: "n" }, number(n)), fill,
+        make("span", { className: "when" }, shown)));
+      item.style.minWidth = `${shown.length + 1}ch`;
+      return item;
     });
-    const undated = state.shown.filter((span) => !span.document.date).length;
-    const left = undated ? `${many(undated, "statement")} without a date` : "";
-    return chart("Over time", make("ul", { className: "times", tabIndex: 0 }, ...items), left, true);
+    const undated = state.shown.length - dates.length;
+    const left = undated ? `${many(undated, "statement")} without a date such as 2024-05-31` : "";
+    return chart("Over time", make("ul", { className: "times" }, ...items), left, true);
   }
 }
 
-const sayVoice = (voice) => (voice === "none" ? "no voice (counter speech)" : voice);
+function between(dates, length, most) {
+  if (!dates.length) return [];
+  const sorted = dates.map((date) => date.slice(0, length)).sort();
+  const all = [sorted[0]];
+  while (all.at(-1) < sorted.at(-1) && all.length <= Math.min(most, 1100)) {
+    const next = moment(all.at(-1));
+    if (length === 10) next.setUTCDate(next.getUTCDate() + 1);
+    else if (length === 7) next.setUTCMonth(next.getUTCMonth() + 1);
+    else next.setUTCFullYear(next.getUTCFullYear() + (length === 3 ? 10 : 1));
+    all.push(next.toISOString().slice(0, length));
+  }
+  return all.length > most ? null : all;
+}
+
+const sayVoice = (voice) => (voice === "none" ? "none (counter)" : voice);
 
 // Statements
 const COLUMNS = [
@@ -276,8 +307,8 @@ function openDocument(document_, span) {
   show("documents");
   const mark = $("document").querySelector(`[data-first="${span.n}"]`);
   if (mark) {
-    mark.focus({ preventScroll: true });
     mark.scrollIntoView({ block: "center" });
+    mark.focus({ preventScroll: true });
   } else $("tab-documents").focus();
 }
 
@@ -296,7 +327,7 @@ function showDocument(document_) {
   $("document").replaceChildren(
     make("h2", {}, document_.id),
     make("p", { className: "facts" }, facts),
-    document_.error !== null ? make("p", { className: "problem" }, `Not scored: ${document_.error}`) : null ?? "",
+    document_.error !== null ? make("p", { className: "problem" }, `Not scored: ${document_.error}`) : "",
     document_.text !== null ? make("div", { className: "text" }, ...marked(document_, visible))
       : document_.error === null ? make("p", { className: "facts" }, "The text is not in this report; make it with --documents to see it.") : "",
     make("ol", { className: "found" }, ...visible.map(describe)),
@@ -369,7 +400,12 @@ function showCard(mark, span) {
     }
   }
   for (const role of ["speaker", "target"]) if (span[`${role}_place`]) pointOut(role, ...span[`${role}_place`]);
-  const box = mark.getClientRects()[0], card = $("card").getBoundingClientRect();
+  state.carded = mark;
+  placeCard();
+}
+
+function placeCard() {
+  const box = state.carded.getClientRects()[0], card = $("card").getBoundingClientRect();
   const below = box.bottom + 8 + card.height < innerHeight;
   $("card").style.left = `${Math.max(8, Math.min(box.left, innerWidth - card.width - 12))}px`;
   $("card").style.top = `${below ? box.bottom + 8 : Math.max(8, box.top - card.height - 8)}px`;
@@ -386,7 +422,7 @@ function pointOut(role, start, end) {
         const named = node.splitText(low - at);
         named.splitText(high - low);
         const wrapper = make("span", { className: "role" });
-        if (high === end) wrapper.dataset.role = role;
+        if (low === start) wrapper.dataset.role = role;
         named.replaceWith(wrapper);
         wrapper.append(named);
       }
@@ -494,7 +530,7 @@ function start() {
   for (const tab of $("tabs").children) tab.addEventListener("click", () => show(tab.id.slice(4)));
   $("scheme").addEventListener("change", (event) => { document.documentElement.dataset.scheme = event.target.value; });
   document.addEventListener("keydown", onKey);
-  document.addEventListener("scroll", () => { if (!$("document").contains(document.activeElement)) hideCard(); }, true);
+  document.addEventListener("scroll", () => { if (!$("card").hidden) placeCard(); }, true);
   addEventListener("beforeprint", () => render(true));
   filter();
 }
