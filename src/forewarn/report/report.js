@@ -297,7 +297,7 @@ function renderList() {
     return make("li", {}, button);
   });
   $("list").replaceChildren(...(items.length ? items : [make("li", { className: "empty" }, nothing())]));
-  showDocument(chosen.includes(state.open) ? state.open : chosen[0] ?? null);
+  showDocument(chosen.includes(state.open) ? state.open : chosen[state.item] ?? null);
 }
 
 function openDocument(document_, span) {
