@@ -17,7 +17,9 @@ TEXTS = {
         'KIRVA - "These rats will be crushed," said President Vellin of the weavers. '
         "The court called the order unlawful."
     ),
-    "wire-2": "A speech 🐀🐀 by Marshal Quorrel: shoot the weavers on sight. No one will be charged.",
+    "wire-2": (
+        "A speech 🐀🐀 by Marshal Quorrel: shoot the weavers on sight. No one will be charged."
+    ),
     "=quiet 'one' \"two\"": "It rained in Kirva.",
     "<b>hostile</b>": HOSTILE + " they are vermin " + HOSTILE,
 }

@@ -33,8 +33,8 @@ def test_overview_counts(page):
     assert titles[:4] == ["Over time", "By label", "By voice", "By source"]
     months = [text.split("\n") for text in page.locator(".times button").all_inner_texts()]
     assert months == [["3", "2024-01"], ["0", "2024-02"], ["2", "2024-03"]]
-    by_voice = page.locator(".chart", has_text="By voice").locator("button").all_inner_texts()
-    assert [text.split("\n") for text in by_voice][0] == ["asserted", "3"]
+    by_voice = page.locator(".chart", has_text="By voice").locator("button").first.inner_text()
+    assert by_voice.split("\n") == ["asserted", "3"]
 
 
 def test_a_bar_filters_and_again_frees(page):
@@ -208,10 +208,13 @@ def test_policy_refuses_what_would_get_in(chromium, report):
     page = chromium.new_page()
     page.goto(report.as_uri())
     page.evaluate(
-        """() => { for (const html of ["<img src=x onerror='window.hacked=5'>",
-          "<iframe src='data:text/html,x'></iframe>"]) document.body.insertAdjacentHTML("beforeend", html);
-          const script = document.createElement("script"); script.textContent = "window.hacked=6";
-          document.body.append(script); }"""
+        """() => {
+          const html = "<img src=x onerror='window.hacked=5'><iframe src='data:,x'></iframe>";
+          document.body.insertAdjacentHTML("beforeend", html);
+          const script = document.createElement("script");
+          script.textContent = "window.hacked=6";
+          document.body.append(script);
+        }"""
     )
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
