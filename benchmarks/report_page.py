@@ -123,9 +123,9 @@ def main() -> None:
         made = time.perf_counter() - started
         size, seconds = path.stat().st_size, in_browser(path)
     rows = many_rows(options.statements)
-    started = time.perf_counter()
+    started = time.process_time()
     n_groups = len(set(group_statements(rows)))
-    grouped = time.perf_counter() - started
+    grouped = time.process_time() - started
     lines = [
         "# The report page at size",
         "",
@@ -139,7 +139,8 @@ def main() -> None:
         "|---|---|",
         *(f"| {step} | {value:.3f} |" for step, value in seconds.items()),
         "",
-        f"Grouping {options.statements:,} statements: {grouped:.1f} s, {n_groups:,} different.",
+        f"Grouping {options.statements:,} statements: {grouped:.1f} s of one core, {n_groups:,} "
+        "different.",
     ]
     options.output.write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
