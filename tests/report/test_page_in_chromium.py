@@ -236,6 +236,8 @@ def test_dark_by_the_system_and_by_choice(page, open_page, report):
 
 def test_print_shows_all_views_on_white(open_page, report):
     page = open_page(report, color_scheme="dark")
+    page.fill("#query", "weavers")
+    assert status(page).startswith("5 of 6")
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     for view in ("#overview", "#statements", "#documents"):
@@ -243,7 +245,8 @@ def test_print_shows_all_views_on_white(open_page, report):
     for control in ("#filters", "#tabs", ".scheme"):
         assert page.locator(control).is_hidden()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.locator("#rows td.number").count() == 6
+    assert page.locator("#rows td.number").count() == 5
+    assert page.inner_text("#asked") == "query “weavers”, score at least 0.35"
     assert page.pdf().startswith(b"%PDF")
 
 

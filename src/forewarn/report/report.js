@@ -68,6 +68,8 @@ function filter() {
   const n = new Set(state.shown.map((span) => span.document)).size;
   $("status").textContent =
     `${number(state.shown.length)} of ${many(spans.length, "statement")}, in ${many(n, "document")}`;
+  const asked = fields.filter((field) => field.value).map((field) => `${field.id} “${field.value}”`);
+  $("asked").textContent = [...asked, `score at least ${$("threshold-value").textContent}`].join(", ");
   render();
 }
 
