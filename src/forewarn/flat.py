@@ -67,9 +67,11 @@ def sentences_around(start: int, end: int, sentences: list[tuple[int, int]]) -> 
 
     :param start: where the span starts.
     :param end: where it ends.
-    :param sentences: half-open offsets of the text's sentences, in order, at least one.
+    :param sentences: half-open offsets of the text's sentences, in order.
     :return: half-open offsets.
     """
+    if not sentences:
+        return start, end
     first = max(0, bisect_right(sentences, start, key=lambda s: s[0]) - 1)
     last = max(first, bisect_right(sentences, end - 1, key=lambda s: s[0]) - 1)
     return min(start, sentences[first][0]), max(end, sentences[last][1])

@@ -126,6 +126,8 @@ def _span(place: str, raw: Any) -> dict[str, Any]:
     for name, kind in (("label", str), ("text", str), ("start_char", int), ("end_char", int)):
         if not isinstance(raw.get(name), kind):
             raise ValueError(f"{place}: '{name}' is missing or no {kind.__name__}; {REMEDY}")
+    if not 0 <= raw["start_char"] <= raw["end_char"]:
+        raise ValueError(f"{place}: 'start_char' and 'end_char' are no place in a text; {REMEDY}")
     _check_score(place, "score", raw.get("score"))
     span = {**dict.fromkeys(_OPTIONAL), **raw}
     for role in ("speaker", "target"):

@@ -64,6 +64,7 @@ def test_flat_rows_become_records_with_sentences(tmp_path, kind):
         ([json.dumps(record("a") | {"spans": {}})], "'spans' is no list"),
         ([json.dumps(record("a", [3]))], "span 1: not a span"),
         ([json.dumps(record("a", [BAD_SPAN | {"label": None}]))], "span 1: 'label' is missing"),
+        ([json.dumps(record("a", [BAD_SPAN | {"end_char": -1}]))], "are no place in a text"),
         ([json.dumps(record("a", [BAD_SPAN | {"score": True}]))], "'score' is True"),
         ([json.dumps(record("a", [BAD_SPAN | {"score": float("nan")}]))], "'score' is nan"),
         ([json.dumps(record("a", [BAD_SPAN | {"speaker": "x"}]))], "'speaker' is not what"),
