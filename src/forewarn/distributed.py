@@ -12,9 +12,9 @@ from typing import Any
 
 from forewarn.jsonl import dumps
 from forewarn.model.predictor import check_text
-from forewarn.outputs import arrow_schema, columns_of, for_arrow
 from forewarn.readers import finish, read_file
 from forewarn.records import Document
+from forewarn.rows import arrow_schema, columns_of, for_arrow
 from forewarn.shards import BatchError
 from forewarn.sources import BrokenDocument, Item, ReadOptions
 from forewarn.workers import Scorer, WorkerOptions
