@@ -176,6 +176,30 @@ def test_second_run_on_one_folder_is_refused(run, tiny_model, tmp_path):
     assert f"another run (process {first.pid}) writes here" in result.stderr
 
 
+def test_workers_end_with_the_run_that_is_killed(tiny_model, tmp_path):
+    import psutil
+
+    documents, folder = write_documents(tmp_path / "in.jsonl", 3000), tmp_path / "out"
+    process = start(tiny_model, documents, "-o", folder, "--shard-documents", "10")
+    wait_for_shards(process, folder, 1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    assert children
+    _, alive = psutil.wait_procs(children, timeout=120)
+    assert alive == []
+
+
+def test_progress_and_rate_on_a_terminal(run, tmp_path, monkeypatch):
+    documents = write_documents(tmp_path / "in.jsonl", 4)
+    assert "words/s\x1b" not in run("score", documents, "-o", tmp_path / "a").stderr
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    shown = run("score", documents, "-o", tmp_path / "b").stderr
+    assert "4 documents, " in shown and "100%" in shown
+    assert run("score", documents, "-o", tmp_path / "c", "--quiet").stderr == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_finishes_the_shard_and_says_how_to_go_on(tiny_model, tmp_path, number):
     documents, folder = write_documents(tmp_path / "in.jsonl", 3000), tmp_path / "out"
