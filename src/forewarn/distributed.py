@@ -64,7 +64,8 @@ def score_with_ray(
         raise BatchError(f"{folder}: is not empty; choose a new folder")
     ray = _ray()
     if not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False, logging_level="warning")
+        local = {"include_dashboard": False} if address is None else {}
+        ray.init(address=address, log_to_driver=False, logging_level="warning", **local)
     n_actors = n_actors or max(1, int(ray.cluster_resources().get("CPU", 1)) - 1)
     read = read or ReadOptions()
     names = [{"name": str(Path(name).absolute()), "shown": name} for name in files]
