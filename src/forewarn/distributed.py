@@ -77,7 +77,7 @@ def score_with_ray(
             fn_constructor_kwargs={"options": options, "meta": bool(read.carried)},
             batch_size=BATCH_DOCUMENTS,
             batch_format="pyarrow",
-            concurrency=n_actors,
+            compute=ray.data.ActorPoolStrategy(size=n_actors),
             num_cpus=1,
             memory=ACTOR_MEMORY,
         )
