@@ -62,7 +62,7 @@ def test_folder_of_shards(run, tmp_path):
     assert [record["id"] for record in found] == [f"d{n}" for n in range(7)]
     assert found[0]["meta"] == {"date": "2024-01-02"} and found[0]["spans"]
     row = json.loads((tmp_path / "out" / "spans-000000.jsonl").read_text().splitlines()[0])
-    assert row["document"] == "d0" and row["date"] == "2024-01-02" and row["text"] == "lice"
+    assert row["document"] == "d0" and row["date"] == "2024-01-02" and "lice" in row["text"]
     assert row["sentence"] == "Marshal Quorrel called the weavers lice."
     assert summary(tmp_path / "out")["n_documents"] == 7
     assert "7 documents in 3 shards" in result.stderr and "errors: none" in result.stderr
