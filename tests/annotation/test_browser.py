@@ -22,16 +22,21 @@ FLAGS = (
 PLACE = """words => {
   const walker = document.createTreeWalker(
     document.querySelector('.lsf-htx-richtext'), NodeFilter.SHOW_TEXT);
-  const nodes = []; let all = '';
-  while (walker.nextNode()) { nodes.push([walker.currentNode, all.length]); all += walker.currentNode.data; }
-  const at = n => { const [node, start] = nodes.filter(x => x[1] <= n).pop(); return [node, n - start]; };
+  const nodes = [];
+  let all = '';
+  while (walker.nextNode()) {
+    nodes.push([walker.currentNode, all.length]);
+    all += walker.currentNode.data;
+  }
   const box = n => {
+    const [node, start] = nodes.filter(x => x[1] <= n).pop();
     const range = document.createRange();
-    range.setStart(...at(n)); range.setEnd(at(n)[0], at(n)[1] + 1);
+    range.setStart(node, n - start);
+    range.setEnd(node, n - start + 1);
     return range.getBoundingClientRect();
   };
-  const start = all.indexOf(words), end = start + words.length - 1;
-  const a = box(start), b = box(end);
+  const start = all.indexOf(words);
+  const a = box(start), b = box(start + words.length - 1);
   return [a.left + 2, a.top + a.height / 2, b.right - 2, b.top + b.height / 2];
 }"""
 
