@@ -143,7 +143,17 @@ def test_the_real_server_asks_for_predictions_and_says_when_it_is_down(
     project = studio.make_project("Round", instructions="")
     documents = [AnnotatedDocument(f"d{n}", f"{TEXT} {n}", {}, ()) for n in range(3)]
     push(studio, project, documents, guidelines="1.2")
-    ask = serve(make_app(Desk(shipped), CountsAnnotations(), login=("ana", "word")))
+
+    class Heard(CountsAnnotations):
+        def __init__(self):
+            self.actions = []
+
+        def notice(self, action):
+            self.actions.append(action)
+            return "heard"
+
+    heard = Heard()
+    ask = serve(make_app(Desk(shipped), heard, login=("ana", "word")))
     studio.add_backend(project, ask.url, ("ana", "word"))
     assert studio.backends(project)[0]["state"] == "CO"
     everything = {"all": True, "excluded": []}
@@ -157,6 +167,10 @@ def test_the_real_server_asks_for_predictions_and_says_when_it_is_down(
             task.data["text"], prediction["result"], annotator="", guidelines=""
         )
         assert layer.annotation.spans and not layer.aside
+
+    studio.add_annotation(studio.tasks(project)[0].id, {"result": []})
+    studio._client.ml.train(id=studio.backends(project)[0]["id"])
+    assert "ANNOTATION_CREATED" in heard.actions and "START_TRAINING" in heard.actions
 
     ask.stop()
     assert studio.backends(project)[0]["state"] == "DI"

@@ -32,6 +32,7 @@ NOTHING_TO_FLAG: Final = "nothing to flag"
 
 _STYLE = """
 .htx-text, .lsf-htx-richtext { white-space: pre-wrap; line-height: 2.2; max-width: 50em }
+.lsf-htx-richtext { padding-top: 20px }
 .fw-bar, .fw-region { position: sticky; z-index: 5; background: var(--color-neutral-background) }
 .fw-bar { top: 0; padding-bottom: 6px }
 .fw-region { bottom: 0; padding: 6px 0; border-top: 1px solid var(--color-neutral-border) }
