@@ -1,17 +1,16 @@
 """The scikit-learn transformer works where scikit-learn's own do."""
 
-import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
 from forewarn.features import COLUMNS, RhetoricFeatures
 from forewarn.model.files import ModelError
 from forewarn.model.predictor import Predictor
 
-USED = "They are rats and they will be destroyed."
+USED = 'The café opened; the "vermin", said Ilo Marr of the marchers, must leave.'
 PLAIN = "The library opens at nine on Monday."
 
 
@@ -37,11 +36,13 @@ def test_no_texts_give_no_rows(features):
 
 
 def test_works_in_a_grid_search(features):
-    pipeline = make_pipeline(clone(features), LogisticRegression())
-    search = GridSearchCV(pipeline, {"rhetoricfeatures__threshold": [0.0, 0.9]}, cv=2)
+    pipeline = make_pipeline(clone(features), LogisticRegression(C=1000))
+    search = GridSearchCV(
+        pipeline, {"rhetoricfeatures__threshold": [0.0, 0.9]}, cv=StratifiedKFold(3)
+    )
     search.fit([USED, PLAIN] * 3, [1, 0] * 3)
-    assert search.best_score_ >= 0.5
-    assert set(np.unique(search.predict([USED, PLAIN]))) <= {0, 1}
+    assert search.best_score_ == 1.0
+    assert list(search.predict([USED, PLAIN])) == [1, 0]
 
 
 def test_one_string_is_refused(features):

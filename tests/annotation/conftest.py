@@ -21,10 +21,15 @@ def studio_program():
 
 
 @pytest.fixture(scope="session")
-def migrated(studio_program, tmp_path_factory):
-    """The folder of a server that was started once: an empty database and a log-in."""
-    home = tmp_path_factory.mktemp("migrated")
-    local.start(home, program=studio_program).stop()
+def migrated(studio_program, request):
+    """The folder of a server that was started once: an empty database and a log-in.
+
+    It is kept between runs of the tests, as the migrations take the better part of a minute.
+    """
+    home = request.config.cache.mkdir(f"label-studio-{local.VERSION}")
+    if not (home / "done").is_file():
+        local.start(home, program=studio_program).stop()
+        (home / "done").touch()
     return home
 
 
@@ -34,7 +39,7 @@ def server(migrated, studio_program, tmp_path):
     home.mkdir()
     for name in (local.LOGIN, "label_studio.sqlite3"):
         shutil.copy(migrated / name, home / name)
-    running = local.start(home, program=studio_program)
+    running = local.start(home, program=studio_program, port=local._any_port())
     yield running
     running.stop()
 

@@ -69,8 +69,23 @@ def test_splits_share_no_incident_and_no_country(splits):
 def test_shares_of_the_splits(splits):
     total = sum(map(len, splits.values()))
     shares = {split: len(group) / total for split, group in splits.items()}
-    wanted = {"train": 0.6, "validation": 0.15, "test": 0.15, "test_ood": 0.1}
-    assert shares == pytest.approx(wanted, abs=0.03)
+    assert 0.55 <= shares["train"] <= 0.7
+    assert min(shares[split] for split in SPLITS[1:]) >= 0.09
+
+
+def test_documents_hold_one_phrase_two_or_many(documents):
+    counts = Counter(min(3, sum(s.voice is not None for s in d.spans)) for d in documents)
+    assert min(counts.values()) >= 0.08 * len(documents)
+
+
+def test_contrast_families_hold_both_answers(documents):
+    families = {}
+    for document in documents:
+        raw = json.loads((CORPUS / "source" / f"{document.id}.json").read_text())
+        if family := raw["provenance"]["brief"].get("family"):
+            families.setdefault(family, set()).add(document.has_use)
+    assert len(families) >= 150
+    assert sum(len(answers) == 2 for answers in families.values()) >= 0.7 * len(families)
 
 
 def test_out_of_domain_has_genres_and_a_setting_of_its_own(splits):

@@ -23,7 +23,11 @@ def decode(inside, begin=None, words=None, **settings):
     found = iter_candidates(
         probabilities, pieces(words or range(len(inside))), DecodeSettings(**settings)
     )
-    return [(c.start, c.end, round(c.raw_score, 3)) for c in found]
+    return [(c.start, c.end, round(expit(c.features[0]), 3)) for c in found]
+
+
+def expit(odds):
+    return 1 / (1 + np.exp(-odds))
 
 
 def test_nothing():
@@ -80,3 +84,12 @@ def test_whole_name():
     assert text[slice(*whole_name(text, start, start + 5))] == "Gen. Brask"
     start = text.index("guards")
     assert whole_name(text, start, start + 6) == (start, start + 6)
+
+
+def test_features_are_mean_peak_beginning_and_length():
+    probabilities = np.zeros((3, 1, 3), dtype=np.float32)
+    probabilities[:, 0] = [[0.4, 0.6, 0.0], [0.2, 0.0, 0.8], [1.0, 0.0, 0.0]]
+    (found,) = iter_candidates(probabilities, pieces(range(3)), DecodeSettings())
+    mean, peak, begin, length = found.features
+    assert [round(expit(odds), 3) for odds in (mean, peak, begin)] == [0.7, 0.8, 0.6]
+    assert length == np.log(2)

@@ -53,7 +53,7 @@ def test_manifest_says_what_the_model_is_made_from(predictor):
     manifest = predictor.manifest
     assert {"code", "config", "corpus", "files", "history", "validation"} <= set(manifest)
     assert len(manifest["corpus"]["sha256"]) == 64
-    assert set(manifest["files"]) == set(files.FILES)
+    assert set(manifest["files"]) == {*files.FILES, files.GATE}
 
 
 def test_settings_round_trip(predictor):
@@ -119,7 +119,7 @@ def test_shipped_model_is_the_default():
 def test_numpy_heads_compute_what_torch_trained(tiny_encoder):
     import torch
 
-    from forewarn.model.heads import LINK_NAMES, Heads, pool
+    from forewarn.model.heads import LINK_NAMES, Heads, distance_buckets, pool
     from forewarn.training.config import TrainingConfig
     from forewarn.training.tagger import Tagger, read_pretrained
     from forewarn.training.tagger import pool as torch_pool
@@ -135,14 +135,23 @@ def test_numpy_heads_compute_what_torch_trained(tiny_encoder):
         voices = tagger.voice["out"](tagger.voice["in"](pooled).relu()).softmax(-1)
     np.testing.assert_allclose(twin.tag_probabilities(hidden.numpy()), tags, atol=1e-5)
     np.testing.assert_allclose(twin.voice_probabilities(pooled.numpy()), voices, atol=1e-5)
-    buckets = np.array([2, 11])
+    buckets = distance_buckets(3, 7, 0, 40)
     for name in LINK_NAMES:
         link = getattr(tagger, f"link_{name}")
         with torch.inference_mode():
-            expected = link(pooled[0], pooled, torch.from_numpy(buckets)).softmax(-1)
-        keys = twin.link_keys(name, pooled.numpy())
+            expected = link(pooled[:1], hidden, torch.from_numpy(buckets[None])).softmax(-1)[0]
+        keys = twin.link_keys(name, hidden.numpy())
         found = twin.link_probabilities(name, pooled[0].numpy(), keys, buckets)
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_distances_are_counted_from_the_edges_of_the_span():
+    from forewarn.model.heads import N_BUCKETS, distance_buckets
+
+    buckets = distance_buckets(10, 12, 5, 20)
+    assert buckets[10 - 5] == buckets[12 - 5] - 1 == N_BUCKETS // 2
+    assert list(buckets[:5]) == sorted(buckets[:5], reverse=True)
+    assert max(buckets[:5]) < N_BUCKETS // 2
 
 
 def test_calibration_curve_recovers_the_rates():
