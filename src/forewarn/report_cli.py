@@ -108,7 +108,9 @@ def statements(
 
     columns = MetaColumns(date_column, place_column, source_column)
     try:
-        records, found = _read(predictions, documents, text_column, id_column, encoding)
+        records, found = _read(
+            predictions, documents, text_column, id_column, encoding, flat=not documents
+        )
         rows = list_statements(records, found, columns)
         table = list(group_rows(rows)) if grouped else rows
         n_cut = write_table(output, GROUPED_COLUMNS if grouped else COLUMNS, table)
@@ -129,6 +131,8 @@ def _read(
     text_column: str,
     id_column: str,
     encoding: str,
+    *,
+    flat: bool = False,
 ) -> tuple[list[dict[str, Any]], "Mapping[str, Document]"]:
     from forewarn.documents import list_files, stream_documents
     from forewarn.scored import find_documents, read_predictions
@@ -136,7 +140,7 @@ def _read(
 
     if not predictions.exists():
         raise ValueError(f"{predictions}: no such file or folder")
-    records = read_predictions(predictions)
+    records = read_predictions(predictions, flat=flat)
     if not inputs:
         return records, {}
     options = ReadOptions(text_column, id_column, (EVERYTHING,), encoding)

@@ -15,18 +15,19 @@ REMEDY = "give what 'forewarn score' wrote"
 _OPTIONAL = ("form", "voice", "voice_score", "speaker", "target", "responds_to")
 
 
-def read_predictions(path: Path) -> list[dict[str, Any]]:
+def read_predictions(path: Path, *, flat: bool = False) -> list[dict[str, Any]]:
     """Read the records of a file, or of a folder of shards.
 
     Flat rows become records again, whose spans keep their sentence; ``mention`` and ``use`` are
     then None, for flat rows do not hold them.
 
     :param path: a file of one of ``KINDS``, or a folder that ``forewarn score`` wrote.
+    :param flat: of a folder that holds both, read the flat rows, which bring sentences.
     :return: the records, in order, each with ``meta``.
     :raises ValueError: if something is not what ``forewarn score`` writes; the message names the
         file, the record and the remedy.
     """
-    placed = [(place, raw) for file in _files(path) for place, raw in _rows(file)]
+    placed = [(place, raw) for file in _files(path, flat) for place, raw in _rows(file)]
     if placed and all(isinstance(raw, dict) and "label" in raw for _, raw in placed):
         records = list(_from_flat(placed))
     else:
@@ -67,13 +68,15 @@ def find_documents(
     return found
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, flat: bool) -> list[Path]:
     if not path.is_dir():
         if not path.name.lower().endswith(KINDS):
             raise ValueError(f"{path}: cannot be read back; score into {', '.join(KINDS)}")
         return [path]
-    for stem in ("records", "spans", "part"):
-        files = sorted(file for file in path.glob(f"{stem}*") if file.name.endswith(KINDS))
+    shards = ("spans-*", "records-*") if flat else ("records-*", "spans-*")
+    for pattern in (*shards, "*.parquet", "*.json"):  # the last two are what Ray writes
+        kinds = (*KINDS, ".json") if pattern == "*.json" else KINDS
+        files = sorted(file for file in path.glob(pattern) if file.name.endswith(kinds))
         if files:
             return files
     raise ValueError(f"{path}: no shards (records-* of {', '.join(KINDS)}) in this folder")

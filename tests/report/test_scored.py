@@ -35,6 +35,25 @@ def test_folder_of_shards(tmp_path):
     assert [row["id"] for row in read_predictions(tmp_path)] == [row["id"] for row in records()]
 
 
+def test_folder_with_both_kinds_of_shards(tmp_path):
+    write_jsonl(tmp_path / "records-000000.jsonl", records())
+    rows = [flat for row in records() for flat in flatten(row, TEXTS.get(row["id"], ""))]
+    write_jsonl(tmp_path / "spans-000000.jsonl", rows)
+    assert read_predictions(tmp_path)[0]["mention"] == 0.9
+    flat = read_predictions(tmp_path, flat=True)
+    assert flat[0]["spans"][2]["sentence"] == "The court called the order unlawful."
+
+
+@pytest.mark.parametrize("name", ["0_000000.parquet", "0_000000.json"])
+def test_folder_that_ray_wrote(tmp_path, name):
+    path = tmp_path / f"p{'.parquet' if name.endswith('t') else '.jsonl'}"
+    with open_output(path) as writer:
+        for row in records():
+            writer.write(row)
+    path.rename(tmp_path / name)
+    assert [row["id"] for row in read_predictions(tmp_path)] == [row["id"] for row in records()]
+
+
 @pytest.mark.parametrize("kind", [".jsonl", ".parquet"])
 def test_flat_rows_become_records_with_sentences(tmp_path, kind):
     path = tmp_path / f"p{kind}"
