@@ -92,7 +92,7 @@ function renderOverview() {
     [number(counted), "with repeated ones once"],
   ];
   if (scored.some((document_) => document_.use !== null)) {
-    facts.push([number(use), "documents of use 0.5 or more"]);
+    facts.push([number(use), "documents of use ≥ 0.5"]);
   }
   if (failed) facts.push([number(failed), failed === 1 ? "document not scored" : "documents not scored"]);
   $("figures").replaceChildren(
