@@ -3,7 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from forewarn.corpus.checks import RawDocument, check_document
+from forewarn.corpus.checks import (
+    RawDocument,
+    check_document,
+    check_repeated_opening,
+    iter_shared,
+)
 from forewarn.corpus.review import COMMON_INCIDENTS, CONFIRMED, REVIEW_RULES, review_corpus
 from forewarn.jsonl import read_json
 
@@ -130,3 +135,13 @@ def test_confirmed_findings_are_not_shown(tmp_path):
     confirmed = {"untypical-length": ["a: has 2 words"]}
     (tmp_path / CONFIRMED).write_text(json.dumps(confirmed))
     assert [f.rule for f in review_corpus(tmp_path, documents)] == ["lonely-genre"]
+
+
+@pytest.mark.parametrize(("families", "n"), [(("f1", "f1"), 0), (("f1", "f2"), 2)])
+def test_members_of_a_contrast_family_may_share_words(families, n):
+    text = "the ferry was late again that day because of fog"
+    documents = [make(f"d{k}", text) for k in range(2)]
+    for document, family in zip(documents, families, strict=True):
+        document.raw["provenance"] = {"brief": {"family": family}}
+    found = [*check_repeated_opening(documents), *iter_shared(documents, 8)]
+    assert len(found) == n + bool(n)

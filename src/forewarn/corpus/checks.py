@@ -168,14 +168,14 @@ def check_shared_passage(documents: Sequence[RawDocument]) -> Iterator[tuple[str
 
 
 def check_repeated_opening(documents: Sequence[RawDocument]) -> Iterator[tuple[str, str]]:
-    """No two documents begin or end with the same eight words."""
+    """No two documents begin or end with the same eight words, unless of one contrast family."""
     for name, part in (("opening", slice(0, 8)), ("closing", slice(-8, None))):
-        seen: dict[str, str] = {}
+        seen: dict[str, RawDocument] = {}
         for document in documents:
             words = " ".join(document.text.lower().split()[part])
-            other = seen.setdefault(words, document.id)
-            if other != document.id:
-                yield document.id, f"has the same {name} as {other}: {words!r}"
+            other = seen.setdefault(words, document)
+            if other.id != document.id and not _are_family(document, other):
+                yield document.id, f"has the same {name} as {other.id}: {words!r}"
 
 
 def check_unused_label(documents: Sequence[RawDocument]) -> Iterator[tuple[str, str]]:
@@ -237,10 +237,14 @@ def iter_shared(documents: Sequence[RawDocument], n_words: int) -> Iterator[tupl
             if (
                 other.id != document.id
                 and (other.id, document.id) not in reported
-                and (_family(document) is None or _family(document) != _family(other))
+                and not _are_family(document, other)
             ):
                 reported.add((other.id, document.id))
                 yield document.id, f"shares {' '.join(passage)!r} with {other.id}"
+
+
+def _are_family(left: RawDocument, right: RawDocument) -> bool:
+    return _family(left) is not None and _family(left) == _family(right)
 
 
 def _family(document: RawDocument) -> str | None:
