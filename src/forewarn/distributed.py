@@ -78,7 +78,7 @@ def score_with_ray(
             batch_size=BATCH_DOCUMENTS,
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(size=n_actors),
-            num_cpus=1,
+            num_cpus=0.5,  # room for reading and writing where a lost node leaves few cores
             memory=ACTOR_MEMORY,
         )
     )
