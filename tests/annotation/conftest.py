@@ -34,12 +34,18 @@ def migrated(studio_program, request):
 
 
 @pytest.fixture
-def server(migrated, studio_program, tmp_path):
-    home = tmp_path / "server"
-    home.mkdir()
+def home(migrated, tmp_path):
+    """A copy of that folder, for a server of its own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
     for name in (local.LOGIN, "label_studio.sqlite3"):
-        shutil.copy(migrated / name, home / name)
-    running = local.start(home, program=studio_program, port=local._any_port())
+        shutil.copyfile(migrated / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def server(home, studio_program):
+    running = local.start(home, program=studio_program)
     yield running
     running.stop()
 

@@ -118,6 +118,9 @@ def start(
 ) -> Server:
     """Start the server and wait until it answers.
 
+    Label Studio moves to another port if its own is taken meanwhile, so the address is that on
+    which the process listens, not the one it was told.
+
     :param home: the folder of its database, made if needed.
     :param port: the port; a free one from 8080 on if None.
     :param program: Label Studio's program; installed if None.
@@ -130,12 +133,27 @@ def start(
     home.chmod(0o700)
     program = program or install(home, say)
     login = read_login(home) or _new_login()
-    port = _free_port(port)
-    url = f"http://{HOST}:{port}"
-    login = Login(**{**asdict(login), "url": url})
     _write_login(home, login)
-    say(f"starting Label Studio on {url} (the first time about a minute)")
+    asked = _free_port(port)
+    try:
+        server, found = _launch(home, program, login, asked, say)
+    except _PortLostError:
+        if port is not None:
+            raise
+        server, found = _launch(home, program, login, _any_port(), say)
+    if port not in (None, found):
+        server.stop()
+        raise _PortLostError(asked)
+    server.url = f"http://{HOST}:{found}"
+    server.login = Login(**{**asdict(login), "url": server.url})
+    _write_login(home, server.login)
+    return server
+
+
+def _launch(home: Path, program: Path, login: Login, port: int, say: Say) -> tuple[Server, int]:
+    say(f"starting Label Studio on http://{HOST}:{port} (the first time about a minute)")
     with (home / LOG).open("ab") as log:
+        before = log.tell()
         process = subprocess.Popen(
             [str(program), "start", "--no-browser", "--internal-host", HOST, "--port", str(port)],
             env=_clean_environment(home, login),
@@ -144,13 +162,25 @@ def start(
             stdout=log,
             stderr=log,
         )
-    server = Server(url, login, process)
+    server = Server("", login, process)
     try:
-        _wait(server, port, home / LOG)
+        found = _wait(server)
     except BaseException:
         server.stop()
         raise
-    return server
+    if found is not None:
+        return server, found
+    server.stop()
+    said = (home / LOG).read_bytes()[before:].decode(errors="replace").strip()
+    if "port is already in use" in said:
+        raise _PortLostError(port)
+    last = "\n".join(said.splitlines()[-3:])
+    raise StudioError(f"Label Studio did not start; see {home / LOG}:\n{last}")
+
+
+class _PortLostError(StudioError):
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is in use; give another by --port")
 
 
 def _clean_environment(home: Path, login: Login) -> dict[str, str]:
@@ -186,6 +216,7 @@ def _new_login() -> Login:
 def _write_login(home: Path, login: Login) -> None:
     path = home / LOGIN
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    path.chmod(0o600)  # of a file that was there before, too
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(asdict(login), file)
 
@@ -193,7 +224,7 @@ def _write_login(home: Path, login: Login) -> None:
 def _free_port(port: int | None) -> int:
     if port is not None:
         if not _is_free(port):
-            raise StudioError(f"port {port} is in use; give another by --port")
+            raise _PortLostError(port)
         return port
     return next((p for p in range(8080, 8180) if _is_free(p)), 0) or _any_port()
 
@@ -214,19 +245,42 @@ def _any_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(server: Server, port: int, log: Path) -> None:
+def _wait(server: Server) -> int | None:
     for _ in range(START_SECONDS * 2):
         if server.process.poll() is not None:
-            break
-        connection = http.client.HTTPConnection(HOST, port, timeout=5)
-        try:
-            connection.request("GET", "/health/")
-            if connection.getresponse().status == 200:
-                return
-        except (OSError, http.client.HTTPException):
-            pass  # not up yet
-        finally:
-            connection.close()
+            return None
+        port = _listening(server.process.pid)
+        if port and _answers(port):
+            return port
         time.sleep(0.5)
-    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-    raise StudioError(f"Label Studio did not start; see {log}:\n" + "\n".join(said))
+    return None
+
+
+def _listening(pid: int) -> int | None:
+    # Whatever else answers on a port is not the server that was started.
+    try:
+        import psutil
+    except ImportError as error:
+        raise StudioError(
+            f"psutil is missing ({error}); pip install 'forewarn[annotate]'"
+        ) from error
+    try:
+        started = psutil.Process(pid)
+        for process in (started, *started.children(recursive=True)):
+            for connection in process.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN:
+                    return int(connection.laddr.port)
+    except psutil.Error:
+        pass  # it has just ended
+    return None
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/health/")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False  # not up yet
+    finally:
+        connection.close()
