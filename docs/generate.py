@@ -180,9 +180,9 @@ def command_reference() -> Iterator[str]:
     yield "Made from the help of the commands, which `--help` prints too.\n"
     for words, command in iter_commands(root, ("forewarn",)):
         yield f"## `{' '.join(words)}`\n\n{_paragraphs(command.help)}\n"
-        arguments = " ".join(p.make_metavar(_context(command)) for p in _shown(command, "argument"))
+        arguments = " ".join(map(_argument, _shown(command, "argument")))
         yield f"```text\n{' '.join(words)} [OPTIONS] {arguments}".rstrip() + "\n```\n"
-        rows = [_row(parameter, command) for parameter in _shown(command)]
+        rows = [_row(parameter) for parameter in _shown(command)]
         if rows:
             yield table(("argument or option", "meaning", "if not given"), rows) + "\n"
 
@@ -211,13 +211,16 @@ def _shown(command: Any, kind: str | None = None) -> list[Any]:
     ]
 
 
-def _context(command: Any) -> Any:
-    return command.context_class(command)
+def _argument(parameter: Any) -> str:
+    if parameter.metavar:
+        return str(parameter.metavar)
+    name = parameter.name.upper() + ("..." if parameter.nargs == -1 else "")
+    return name if parameter.required else f"[{name}]"
 
 
-def _row(parameter: Any, command: Any) -> tuple[str, str, str]:
+def _row(parameter: Any) -> tuple[str, str, str]:
     if parameter.param_type_name == "argument":
-        name = parameter.make_metavar(_context(command))
+        name = _argument(parameter)
     else:
         name = ", ".join((*parameter.opts, *parameter.secondary_opts))
     default = parameter.default
@@ -254,7 +257,7 @@ def module_pages() -> Iterator[tuple[str, str]]:
 
 def _automodule(name: str) -> str:
     title = "" if name.count(".") == 0 else f"## `{name}`\n\n"
-    return f"{title}```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```\n"
+    return f"{title}```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n   :ignore-module-all:\n```\n"
 
 
 def _coded(values: dict[str, str]) -> list[tuple[str, ...]]:
