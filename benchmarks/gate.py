@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from forewarn.model.predictor import Predictor
+from forewarn.sentences import split_sentences
 from forewarn.training.gate import measure_gate
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -19,9 +20,28 @@ def sets(others: list[Path]) -> dict[str, list[str]]:
     }
     found["challenge suite"] = CORPUS / "challenge" / "cases.jsonl"
     found |= {path.stem: path for path in others}
-    return {
+    texts = {
         name: [json.loads(line)["text"] for line in path.open()] for name, path in found.items()
     }
+    return {**texts, "one loud sentence between two plain test documents": needles()}
+
+
+def needles() -> list[str]:
+    """One loud sentence of a test document within two plain ones: the hardest case."""
+    raws = [json.loads(line) for line in (CORPUS / "data" / "test.jsonl").open()]
+    plain = [raw["text"] for raw in raws if not raw["spans"]]
+    loud = [raw for raw in raws if any(span["voice"] for span in raw["spans"])]
+    texts = []
+    for n, raw in enumerate(loud):
+        start = next(span["start_char"] for span in raw["spans"] if span["voice"])
+        [sentence] = [
+            raw["text"][left:right]
+            for left, right in split_sentences(raw["text"])
+            if left <= start < right
+        ]
+        around = (plain[n % len(plain)], sentence, plain[(n + 1) % len(plain)])
+        texts.append("\n\n".join(around))
+    return texts
 
 
 def table(predictor: Predictor, texts: dict[str, list[str]]) -> str:

@@ -12,29 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import psutil
-
 sys.path.insert(0, str(Path(__file__).parent))
+from peak import Peak
 from texts import endless, read_texts
-
-
-class Peak:
-    """The most memory that this process and its children held together, in megabytes."""
-
-    def __init__(self) -> None:
-        self.mb, self._me, self._last = 0.0, psutil.Process(), 0.0
-
-    def look(self, *_: object) -> None:
-        if time.monotonic() - self._last < 0.1:
-            return
-        self._last = time.monotonic()
-        total = 0
-        for process in (self._me, *self._me.children(recursive=True)):
-            try:
-                total += process.memory_info().rss
-            except psutil.Error:
-                continue
-        self.mb = max(self.mb, total / 2**20)
 
 
 def write(path: Path, kind: str, amount: int) -> None:
@@ -51,21 +31,12 @@ def write(path: Path, kind: str, amount: int) -> None:
             file.write(json.dumps({"id": id_, "text": text[:400]}) + "\n")
 
 
-def watch(peak: Peak) -> None:
-    while True:
-        peak.look()
-        time.sleep(0.1)
-
-
 def measure(kind: str, amount: int, model: str | None, n_documents: int) -> dict:
-    import threading
-
     from forewarn.batch import BatchOptions, score_batch
     from forewarn.distributed import score_with_ray
     from forewarn.workers import WorkerOptions
 
     peak = Peak()
-    threading.Thread(target=watch, args=(peak,), daemon=True).start()
     with tempfile.TemporaryDirectory() as name:
         worker = WorkerOptions(model, None, gate=True, flat=False)
         if kind == "ray":

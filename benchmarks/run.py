@@ -41,8 +41,10 @@ def call(script: str, *words: object) -> dict:
 
 
 def speed_table(results: list[dict]) -> str:
-    lines = ["| system | words/s plain | words/s rhetoric | documents/s plain | start, s |"]
-    lines += ["|---|---|---|---|---|"]
+    lines = [
+        "| system | words/s plain | words/s rhetoric | documents/s plain | start, s | peak, MB |"
+    ]
+    lines += ["|---|---|---|---|---|---|"]
     for name in SYSTEMS:
         found = {r["kind"]: r for r in results if r.get("system") == name}
         if not found:
@@ -51,7 +53,7 @@ def speed_table(results: list[dict]) -> str:
         cells = [f"{found[kind]['words_a_second']:,.0f}" if kind in found else "" for kind in KINDS]
         lines.append(
             f"| {name} | {cells[0]} | {cells[1]} | {first['documents_a_second']:.1f} | "
-            f"{first['startup']:.1f} |"
+            f"{first['startup']:.1f} | {first['peak_mb']:.0f} |"
         )
     return "\n".join(lines)
 

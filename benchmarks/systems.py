@@ -7,7 +7,6 @@ Each system loads, warms up, and then takes whole documents for so many seconds.
 
 import argparse
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from peak import Peak
 from texts import CORPUS, endless, read_texts
 
 WINDOW = 510
@@ -159,7 +159,7 @@ SYSTEMS = {
 
 
 def measure(name: str, kind: str, seconds: float, files: list[Path], model: str | None) -> dict:
-    texts = read_texts(kind, files)
+    peak, texts = Peak(), read_texts(kind, files)
     started = time.monotonic()
     run = SYSTEMS[name](2, model)
     for _ in run(iter(texts[:8])):
@@ -178,7 +178,6 @@ def measure(name: str, kind: str, seconds: float, files: list[Path], model: str 
     for _ in run(limited()):
         pass
     took = time.monotonic() - ready
-    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "system": name,
         "kind": kind,
@@ -186,7 +185,7 @@ def measure(name: str, kind: str, seconds: float, files: list[Path], model: str 
         "startup": ready - started,
         "words_a_second": counts["n_words"] / took,
         "documents_a_second": counts["n_documents"] / took,
-        "main_mb": here / 1024,
+        "peak_mb": peak.mb,
         **counts,
     }
 

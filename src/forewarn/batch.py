@@ -16,7 +16,8 @@ from forewarn.model.files import read_manifest
 from forewarn.model.predictor import find_model
 from forewarn.readers import read_file
 from forewarn.scoring import refuse_repeated
-from forewarn.shards import BatchError, Counts, SeenIds, Shards, fingerprint, locked
+from forewarn.seen import SeenIds
+from forewarn.shards import BatchError, Counts, Shards, fingerprint, locked
 from forewarn.sources import Item, ReadOptions
 from forewarn.workers import Scored, WorkerOptions, Workers
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from forewarn.jsonl import dumps
 from forewarn.model.predictor import check_text
-from forewarn.outputs import arrow_schema, columns_of, for_arrow
 from forewarn.readers import finish, read_file
 from forewarn.records import Document
+from forewarn.rows import arrow_schema, columns_of, for_arrow
 from forewarn.shards import BatchError
 from forewarn.sources import BrokenDocument, Item, ReadOptions
 from forewarn.workers import Scorer, WorkerOptions
@@ -64,7 +64,8 @@ def score_with_ray(
         raise BatchError(f"{folder}: is not empty; choose a new folder")
     ray = _ray()
     if not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False, logging_level="warning")
+        local = {"include_dashboard": False} if address is None else {}
+        ray.init(address=address, log_to_driver=False, logging_level="warning", **local)
     n_actors = n_actors or max(1, int(ray.cluster_resources().get("CPU", 1)) - 1)
     read = read or ReadOptions()
     names = [{"name": str(Path(name).absolute()), "shown": name} for name in files]
@@ -76,7 +77,7 @@ def score_with_ray(
             fn_constructor_kwargs={"options": options, "meta": bool(read.carried)},
             batch_size=BATCH_DOCUMENTS,
             batch_format="pyarrow",
-            concurrency=n_actors,
+            compute=ray.data.ActorPoolStrategy(size=n_actors),
             num_cpus=1,
             memory=ACTOR_MEMORY,
         )

@@ -8,16 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from forewarn.flat import COLUMNS as FLAT_COLUMNS
+from forewarn.databases import DuckdbWriter, SqliteWriter
 from forewarn.jsonl import dumps
+from forewarn.rows import CSV_COLUMNS, arrow_schema, cell, columns_of, for_arrow
 
-CSV_COLUMNS = ("id", "mention", "use", "model", "taxonomy", "error", "spans")
-META = "meta"
 BATCH_ROWS = 256
-
-_REAL = ("mention", "use", "score")
-_INTEGER = ("start_char", "end_char")
-_NESTED = ("spans", META)
 
 
 class OutputError(ValueError):
@@ -32,16 +27,6 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Write what is left."""
-
-
-def columns_of(*, flat: bool = False, meta: bool = False) -> tuple[str, ...]:
-    """Give the columns of a table.
-
-    :param flat: one row a span, not one a document.
-    :param meta: with what was carried through from the input.
-    :return: their names, in order.
-    """
-    return (*(FLAT_COLUMNS if flat else CSV_COLUMNS), *((META,) if meta else ()))
 
 
 def kind_of_output(path: Path) -> str:
@@ -178,7 +163,7 @@ class CsvWriter:
 
         :param record: the row.
         """
-        self._rows.writerow({name: _cell(name, value) for name, value in record.items()})
+        self._rows.writerow({name: cell(name, value) for name, value in record.items()})
 
     def close(self) -> None:
         """Close the file."""
@@ -219,145 +204,6 @@ class ParquetWriter:
 
         self._file.write_table(pyarrow.Table.from_pylist(self._rows, schema=self._schema))
         self._rows = []
-
-
-class SqliteWriter:
-    """A table ``documents`` or ``spans``; what is nested is JSON.
-
-    :param path: the file.
-    :param columns: the columns.
-    """
-
-    def __init__(self, path: Path, columns: tuple[str, ...] = CSV_COLUMNS) -> None:
-        import sqlite3
-
-        path.open("wb").close()
-        self._database = sqlite3.connect(path)
-        typed = ", ".join(f'"{name}" {_sqlite_type(name)}' for name in columns)
-        table = table_of(columns)
-        self._database.execute(f"CREATE TABLE {table} ({typed})")
-        self._insert = f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})"
-        self._columns = columns
-
-    def write(self, record: dict[str, Any]) -> None:
-        """Write one row.
-
-        :param record: the row.
-        """
-        cells = [_encodable(_cell(name, record.get(name))) for name in self._columns]
-        self._database.execute(self._insert, cells)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.commit()
-        self._database.close()
-
-
-class DuckdbWriter:
-    """A table ``documents`` or ``spans``; the spans of a document are a list of structs.
-
-    :param path: the file.
-    :param columns: the columns.
-    """
-
-    def __init__(self, path: Path, columns: tuple[str, ...] = CSV_COLUMNS) -> None:
-        import duckdb
-
-        path.open("wb").close()  # says why the folder cannot be written to
-        path.unlink()
-        self._database = duckdb.connect(str(path))
-        self._rows: list[dict[str, Any]] = []
-        self._schema, self._table = arrow_schema(columns), table_of(columns)
-        self._database.register("rows", self._schema.empty_table())
-        self._database.execute(f"CREATE TABLE {self._table} AS SELECT * FROM rows")
-
-    def write(self, record: dict[str, Any]) -> None:
-        """Write one row.
-
-        :param record: the row.
-        """
-        self._rows.append(for_arrow(record))
-        if len(self._rows) >= BATCH_ROWS:
-            self._flush()
-
-    def close(self) -> None:
-        """Write what is left and close the database."""
-        self._flush()
-        self._database.close()
-
-    def _flush(self) -> None:
-        import pyarrow
-
-        table = pyarrow.Table.from_pylist(self._rows, schema=self._schema)
-        self._database.register("rows", table)
-        self._database.execute(f"INSERT INTO {self._table} SELECT * FROM rows")
-        self._rows = []
-
-
-def table_of(columns: tuple[str, ...]) -> str:
-    """Name the table of a database.
-
-    :param columns: its columns.
-    :return: ``documents`` or ``spans``.
-    """
-    return "documents" if "spans" in columns else "spans"
-
-
-def arrow_schema(columns: tuple[str, ...] = CSV_COLUMNS) -> Any:
-    """Give the Arrow schema of rows.
-
-    :param columns: their columns.
-    :return: a ``pyarrow.Schema``.
-    """
-    import pyarrow as pa
-
-    place = [("start_char", pa.int64()), ("end_char", pa.int64()), ("text", pa.string())]
-    span = pa.struct(
-        [
-            *place,
-            ("label", pa.string()),
-            ("form", pa.string()),
-            ("score", pa.float64()),
-            ("voice", pa.string()),
-            ("voice_score", pa.float64()),
-            ("speaker", pa.struct(place)),
-            ("target", pa.struct(place)),
-            ("responds_to", pa.int64()),
-        ]
-    )
-    types = {"spans": pa.list_(span)}
-    types |= dict.fromkeys(_REAL, pa.float64()) | dict.fromkeys(_INTEGER, pa.int64())
-    return pa.schema([(name, types.get(name, pa.string())) for name in columns])
-
-
-def for_arrow(record: dict[str, Any]) -> dict[str, Any]:
-    """Make a row fit for Arrow: what is carried through as JSON, lone surrogates written out.
-
-    :param record: the row.
-    :return: the row.
-    """
-    if record.get(META) is not None and not isinstance(record[META], str):
-        record = {**record, META: dumps(record[META])}
-    encoded: dict[str, Any] = _encodable(record)
-    return encoded
-
-
-def _sqlite_type(name: str) -> str:
-    return "REAL" if name in _REAL else "INTEGER" if name in _INTEGER else "TEXT"
-
-
-def _cell(name: str, value: Any) -> Any:
-    return dumps(value) if name in _NESTED and value is not None else value
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {key: _encodable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_encodable(item) for item in value]
-    return value
 
 
 _WRITERS: dict[str, Any] = {

@@ -80,9 +80,13 @@ def annotate_start(
 
     It listens on this computer only and sends nothing anywhere. Ctrl-C ends it; all work is kept.
     """
+    import signal
+
     from forewarn.annotation import server as local
     from forewarn.annotation.client import Studio
 
+    for ending in (signal.SIGINT, signal.SIGTERM):  # either must end the server too
+        signal.signal(ending, signal.default_int_handler)
     with _refusing():
         running = local.start(home or local.default_home(), port=port, say=_say)
         try:

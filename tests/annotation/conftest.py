@@ -21,10 +21,15 @@ def studio_program():
 
 
 @pytest.fixture(scope="session")
-def migrated(studio_program, tmp_path_factory):
-    """The folder of a server that was started once: an empty database and a log-in."""
-    home = tmp_path_factory.mktemp("migrated")
-    local.start(home, program=studio_program).stop()
+def migrated(studio_program, request):
+    """The folder of a server that was started once: an empty database and a log-in.
+
+    It is kept between runs of the tests, as the migrations take the better part of a minute.
+    """
+    home = request.config.cache.mkdir(f"label-studio-{local.VERSION}")
+    if not (home / "done").is_file():
+        local.start(home, program=studio_program).stop()
+        (home / "done").touch()
     return home
 
 

@@ -1,6 +1,7 @@
 """Push and pull against the real server, with the real SDK."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -187,6 +188,46 @@ def test_what_cannot_be_proved_is_listed_and_survives_the_way_back(studio, proje
     assert sorted(map(json.dumps, task.annotations[0]["result"])) == sorted(
         map(json.dumps, good + bad)
     )
+
+
+def test_two_thousand_tasks(studio, project, tmp_path):
+    documents = [document(f"d{n}", f"{TEXTS['plain']} {n}") for n in range(2000)]
+    steps = []
+    report = push(
+        studio,
+        project,
+        documents,
+        guidelines="1.2",
+        suggestions=suggest,
+        progress=lambda done, total: steps.append((done, total)),
+    )
+    assert (report.added, report.problems, steps[-1]) == (2000, [], (2000, 2000))
+    tasks = studio.tasks(project)
+    assert {t.data["doc_id"] for t in tasks} == {d.id for d in documents}
+    assert all(len(t.predictions) == 1 for t in tasks)
+    again = push(studio, project, documents, guidelines="1.2", suggestions=suggest)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 2000)
+
+
+def test_two_annotators_at_once(studio, project, tmp_path):
+    people = {who: studio.add_user(who, "a-long-secret") for who in (ANA, BEN)}
+    push(studio, project, [document(f"d{n}", TEXTS["emoji"]) for n in range(5)], guidelines="1.2")
+    tasks = studio.tasks(project)
+
+    def work(who):
+        result = layer_to_results(layer(TEXTS["emoji"], who))
+        for task in tasks:
+            studio.add_annotation(task.id, {"result": result, "completed_by": people[who]})
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(work, people))
+    assert pull(studio, project, tmp_path).annotations == 10
+    for got in read_documents(tmp_path):
+        assert {x.annotation.annotator for x in got.layers} == {ANA, BEN}
+        assert all(
+            replace(x, origin={}) == layer(TEXTS["emoji"], x.annotation.annotator)
+            for x in got.layers
+        )
 
 
 def test_a_file_with_another_text_is_left_alone(studio, project, tmp_path):

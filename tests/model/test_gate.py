@@ -5,6 +5,7 @@ import pytest
 
 from forewarn.model.files import GATE
 from forewarn.model.gate import (
+    LEAST_SENTENCES,
     MARGIN,
     N_BUCKETS,
     REACH,
@@ -58,6 +59,13 @@ def test_stretches_hold_the_passing_sentences_and_a_margin():
     assert gate_of("lice").stretches("") == []
 
 
+def test_short_text_passes_whole():
+    text = PLAIN * (LEAST_SENTENCES - 1)
+    assert gate_of("vermin").stretches(text)[0][0] == 0
+    assert gate_of("vermin").stretches(text)[-1][1] == len(text)
+    assert gate_of("vermin").stretches(PLAIN * LEAST_SENTENCES) == []
+
+
 def test_sentences_around_help_up_to_a_reach():
     scores = np.zeros(4 * REACH, dtype=np.float32)
     scores[0] = 3.0
@@ -96,7 +104,7 @@ def test_open_gate_changes_nothing(tiny_model, predictor):
 def test_closed_gate_lets_nothing_through_and_encodes_nothing(tiny_model):
     predictor = with_gate(tiny_model, gate_of("nothing"))
     predictor.encoder = None
-    assert predictor.predict_one(LOUD * 5).spans == ()
+    assert predictor.predict_one(LOUD * 20).spans == ()
 
 
 def test_far_from_what_passes_nothing_is_encoded(tiny_model, predictor):

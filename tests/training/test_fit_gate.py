@@ -25,8 +25,8 @@ def test_closed_gate_is_measured_as_losing_everything(predictor, tiny_corpus):
     import numpy as np
 
     closed = Gate.of(np.zeros(N_BUCKETS, dtype=np.float32), 0.0, 0.0, 1.0)
-    texts = [document.text for document in read_split(tiny_corpus, "train")]
-    figures = measure_gate(predictor, closed, texts)
+    texts = "\n".join(document.text for document in read_split(tiny_corpus, "train"))
+    figures = measure_gate(predictor, closed, [texts])
     assert figures["kept_rate"] == 0 and figures["window_rate"] == 0 and figures["n_spans"] > 0
 
 

@@ -3,6 +3,7 @@
 Every failure becomes a ``StudioError`` that says what to do. The token is never part of a message.
 """
 
+import base64
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -279,6 +280,17 @@ class Studio:
             self._client.ml.create(
                 project=project, url=url, title="forewarn", **options, request_options=_ONCE
             )
+            if login is not None:
+                self._sign_webhook(project, f"{url.rstrip('/')}/webhook", login)
+
+    def _sign_webhook(self, project: int, url: str, login: tuple[str, str]) -> None:
+        # The server makes a webhook for the backend, but does not log in with it.
+        coded = base64.b64encode(":".join(login).encode()).decode()
+        for webhook in self._client.webhooks.list(project=str(project)):
+            if webhook.url == url:
+                self._client.webhooks.update(
+                    id=webhook.id, url=url, headers={"Authorization": f"Basic {coded}"}
+                )
 
 
 def find_token(url: str) -> str:

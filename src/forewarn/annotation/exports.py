@@ -78,6 +78,8 @@ class _Reader:
             if item["id"] in self.regions:
                 raise ValueError(f"second region with the id {item['id']!r}")
             self.regions[item["id"]] = item
+            if own := (item.get("meta") or {}).get("text"):  # Label Studio's own note on a region
+                self.attributes.append((item["id"], ui.NOTE, "\n".join(own), item))
         elif name in (ui.VERDICT, ui.COMMENT):
             self._remark(name, value)
         elif name == ui.NOTE:
@@ -132,6 +134,8 @@ class _Reader:
             region = self.regions.get(id_)
             if region is None:
                 self.aside.append(Aside(f"{name} of a span that is not there", item))
+            elif name == ui.NOTE and (id_, name) in said:
+                said[id_, name] += f"\n{value}"
             elif (id_, name) in said:
                 self.aside.append(Aside(f"second {name} of one span", item))
             elif not _applies(name, region):

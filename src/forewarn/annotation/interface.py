@@ -11,6 +11,9 @@ COLOURS = (
 )
 """One colour a label, in the order of the scheme."""
 
+RELATION_COLOURS = ("#0d47a1", "#37474f", "#1b5e20")
+"""One colour a relation, in the order of the scheme."""
+
 HOTKEYS = "1234567890qw"
 """One key a label, in the order of the scheme."""
 
@@ -32,6 +35,7 @@ NOTHING_TO_FLAG: Final = "nothing to flag"
 
 _STYLE = """
 .htx-text, .lsf-htx-richtext { white-space: pre-wrap; line-height: 2.2; max-width: 50em }
+.lsf-htx-richtext { padding-top: 20px }
 .fw-bar, .fw-region { position: sticky; z-index: 5; background: var(--color-neutral-background) }
 .fw-bar { top: 0; padding-bottom: 6px }
 .fw-region { bottom: 0; padding: 6px 0; border-top: 1px solid var(--color-neutral-border) }
@@ -70,9 +74,9 @@ def label_config() -> str:
     _choices(region, FORM, labels.FORMS, labels.DEHUMANISING_LABEL)
     _choices(region, CONFIDENCE, CONFIDENCES)
     _text_area(region, NOTE, "a note on this passage", perRegion="true")
-    relations = Xml.SubElement(view, "Relations")
-    for relation in labels.RELATIONS:
-        Xml.SubElement(relations, "Relation", value=relation.name)
+    relations = Xml.SubElement(view, "Relations", choice="single")
+    for relation, colour in zip(labels.RELATIONS, RELATION_COLOURS, strict=True):
+        Xml.SubElement(relations, "Relation", value=relation.name, background=colour)
     Xml.SubElement(view, "Header", value="The whole document", size="5")
     verdict = Xml.SubElement(view, "Choices", name=VERDICT, toName=TEXT, choice="multiple")
     Xml.SubElement(verdict, "Choice", value=NOTHING_TO_FLAG, hint="no passage is to be marked")

@@ -14,6 +14,7 @@ from forewarn.annotation.exports import results_to_layer
 from forewarn.annotation.layers import AnnotatedDocument, Layer
 from forewarn.annotation.tasks import (
     DOC_ID,
+    GUIDELINES,
     document_to_data,
     layer_to_results,
     prediction_to_results,
@@ -38,7 +39,8 @@ class Suggestion:
 
         :return: model version, score and result.
         """
-        return {"model_version": self.name, "score": self.score, "result": self.items}
+        plain = {"model_version": self.name, "score": self.score, "result": self.items}
+        return {k: v for k, v in plain.items() if v is not None}
 
 
 @dataclass(slots=True)
@@ -184,13 +186,15 @@ def _update(
             f"which has {len(task.annotations)} annotations and {task.n_drafts} drafts; their "
             "offsets would point elsewhere. Push the new text under a new id"
         )
-    if data != task.data and (not task.has_work or data[ui.TEXT] == task.data.get(ui.TEXT)):
+    if task.has_work:  # it was done by the guidelines of then
+        data = {**data, GUIDELINES: task.data.get(GUIDELINES) or data[GUIDELINES]}
+    if data != task.data:
         studio.update_data(task.id, data)
         changed = True
     old = {prediction.get("model_version"): prediction for prediction in task.predictions}
     for prediction in offered:
         known = old.get(prediction["model_version"])
-        if known is None or any(known.get(k) != prediction[k] for k in ("score", "result")):
+        if known is None or any(known.get(k) != prediction.get(k) for k in ("score", "result")):
             studio.put_prediction(task.id, prediction, known["id"] if known else None)
             changed = True
     there = {_who(a): [] for a in task.annotations}  # type: dict[Any, list[Layer]]

@@ -25,7 +25,7 @@ ENVIRONMENT: Final = "FOREWARN_LABEL_STUDIO"
 
 LOGIN, LOG = "login.json", "server.log"
 HOST: Final = "127.0.0.1"
-START_SECONDS: Final = 240
+START_SECONDS: Final = 900
 
 Say = Callable[[str], object]
 

@@ -28,6 +28,9 @@ N_BEST = 3
 REACH = 30
 """How many sentences on each side count as around it."""
 
+LEAST_SENTENCES = 8
+"""Shorter texts pass whole: the words of a post alone tell too little (see benchmarks/gate.py)."""
+
 MARGIN = 60
 """Characters on each side of a passing sentence that pass with it."""
 
@@ -78,7 +81,8 @@ class Gate:
     """A fitted gate.
 
     ``weights`` have shape (N_BUCKETS,). A sentence passes if its own score, plus ``around`` times
-    the mean score of the best sentences around it, is at least ``threshold``.
+    the mean score of the best sentences around it, is at least ``threshold``; in a text of few
+    sentences all pass.
     """
 
     weights: Floats
@@ -132,11 +136,13 @@ class Gate:
         return result
 
     def totals(self, scores: Floats) -> Floats:
-        """Add what the sentences around say.
+        """Add what the sentences around say; all sentences of a short text pass.
 
         :param scores: of the sentences of one text, shape (n_sentences,).
         :return: the same shape.
         """
+        if len(scores) < LEAST_SENTENCES:
+            return np.full_like(scores, np.inf)
         result: Floats = scores + np.float32(self.around) * best_around(scores)
         return result
 

