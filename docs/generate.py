@@ -257,7 +257,8 @@ def module_pages() -> Iterator[tuple[str, str]]:
 
 def _automodule(name: str) -> str:
     title = "" if name.count(".") == 0 else f"## `{name}`\n\n"
-    return f"{title}```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n   :ignore-module-all:\n```\n"
+    options = "   :members:\n   :ignore-module-all:\n"
+    return f"{title}```{{eval-rst}}\n.. automodule:: {name}\n{options}```\n"
 
 
 def _coded(values: dict[str, str]) -> list[tuple[str, ...]]:

@@ -109,7 +109,7 @@ def named_commands(text):
 
 
 def test_command_names_are_checked():
-    text = "Run `forewarn score x\n--flat`.\n```text\nforewarn annotate pull a --home b # now\n```\n"
+    text = "Run `forewarn score x\n--flat`.\n```text\nforewarn annotate pull a --home b # c\n```"
     assert list(named_commands(text)) == [
         ["forewarn", "annotate", "pull", "a", "--home", "b"],
         ["forewarn", "score", "x", "--flat"],
