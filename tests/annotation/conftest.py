@@ -39,7 +39,7 @@ def server(migrated, studio_program, tmp_path):
     home.mkdir()
     for name in (local.LOGIN, "label_studio.sqlite3"):
         shutil.copy(migrated / name, home / name)
-    running = local.start(home, program=studio_program)
+    running = local.start(home, program=studio_program, port=local._any_port())
     yield running
     running.stop()
 

@@ -93,6 +93,7 @@ def mark(page, label, words):
     page.mouse.move((left + right) / 2, bottom, steps=4)
     page.mouse.move(right, bottom, steps=4)
     page.mouse.up()
+    page.click(f".htx-highlight >> text=/^{words.split()[0]}/")  # a new span is not selected
     page.wait_for_selector(".fw-region")
 
 
@@ -129,12 +130,15 @@ def test_a_round_in_the_browser(studio, server, page, shoot, tmp_path):
     page.keyboard.press("Escape")
 
     mark(page, "VIOLENT_THREAT", NEW)
-    assert page.locator(".fw-region >> text=/^animal/").count() == 0  # form is not asked for here
+    assert not page.locator(
+        ".fw-region >> text=/^animal/"
+    ).is_visible()  # form is not asked for here
     page.click("button:has-text('Submit')")  # the voice is missing: refused
     page.wait_for_selector("text=/Choose the voice/")
     shoot("required")
     page.keyboard.press("Escape")
-    page.click(".htx-highlight >> text=/^Whoever/")
+    if not page.locator(".fw-region").is_visible():
+        page.click(".htx-highlight >> text=/^Whoever/")
     choose(page, "quoted")
     page.keyboard.press("Alt+r")
     page.click(".htx-highlight >> text=/^President Oskar Vellin$/")

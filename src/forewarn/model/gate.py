@@ -49,8 +49,8 @@ class WordTable(dict[str, int]):
     def __init__(self, weights: Floats) -> None:
         super().__init__()
         self._weights = weights
-        self.hashes = np.zeros(1024, dtype=np.int64)
-        self.sums = np.zeros(1024, dtype=np.float64)
+        self.hashes: Ints = np.zeros(1024, dtype=np.int64)
+        self.sums: npt.NDArray[np.float64] = np.zeros(1024, dtype=np.float64)
 
     def __missing__(self, word: str) -> int:
         self[word] = number = len(self)
