@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -98,14 +97,14 @@ def test_named_commands_exist(path):
 
 
 def named_commands(text):
-    """Commands in code, cut at what ends a command; a lone `forewarn` or a group is none."""
-    code = re.findall(r"^```(?:sh|text|console|)\n(.*?)^```", text, re.M | re.S)
-    code += re.findall(r"(?<!`)`([^`]+)`(?!`)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
-    for block in code:
-        for line in block.splitlines() if "\n" in block.strip() else [" ".join(block.split())]:
-            line = re.split(r"\s#\s|[|;&]", line.removeprefix("$ "))[0]
-            if line.startswith("forewarn "):
-                yield shlex.split(line.replace("'", "")) if line.count('"') % 2 == 0 else []
+    """Commands in code, cut at what ends a command."""
+    fenced = re.findall(r"^```(?:sh|text|console|)\n(.*?)^```", text, re.M | re.S)
+    plain = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    lines = [line.removeprefix("$ ") for block in fenced for line in block.splitlines()]
+    lines += [" ".join(code.split()) for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", plain)]
+    for line in lines:
+        if line.startswith("forewarn "):
+            yield re.sub(r"""\s#\s.*|[|;&].*|['"]""", "", line).split()
 
 
 def test_command_names_are_checked():
