@@ -1,11 +1,12 @@
 # make demo: install and score an example.  make test: install and pass every check and test.
+# make docs: build the site into docs/_build; a broken link ends it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Label Studio wants other versions of much that we use, so it has an environment of its own.
 STUDIO := .venv-label-studio
 
-.PHONY: demo test check clean
+.PHONY: demo test check docs clean
 
 demo: $(VENV)/run-time
 	$(BIN)/forewarn score examples/ministry-statement.txt --highlight
@@ -19,6 +20,10 @@ check: $(VENV)/development
 	$(BIN)/mypy
 	$(BIN)/pydoclint --quiet src
 	$(BIN)/forewarn corpus check
+
+docs: $(VENV)/development
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
+	@echo docs/_build/index.html
 
 $(VENV)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "forewarn needs Python 3.11 or newer")'
@@ -40,4 +45,4 @@ $(STUDIO)/installed: src/forewarn/annotation/server.py
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(STUDIO)
+	rm -rf $(VENV) $(STUDIO) docs/_build docs/generated

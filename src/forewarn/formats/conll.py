@@ -40,7 +40,7 @@ def read_conll(
     :param path: the file.
     :param loss: where to count what could not be read.
     :param annotator: the layers' annotator.
-    :yields: id, text and layer; without a line ``# text = `` the tokens are joined by spaces.
+    :yields: id, text and layer; without a line ``# text =`` the tokens are joined by spaces.
     :raises ValueError: if a token is not in its text or a tag is not BIO.
     """
     id_, text, tokens = "", "", list[tuple[int, str, str]]()

@@ -1,0 +1,41 @@
+"""The notebooks run from first to last cell, and are committed as a run leaves them."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_all_notebooks_are_there():
+    assert [path.name[0] for path in NOTEBOOKS] == list("12345")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_committed_with_its_outputs(path):
+    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert outputs and not [o for o in outputs if o.output_type == "error"]
+    assert not [o for o in outputs if o.get("name") == "stderr"]
+    for foreign in (str(ROOT), "/tmp/", "/home/", "/root/"):
+        assert foreign not in path.read_text()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    studio = os.environ.get("FOREWARN_LABEL_STUDIO", str(ROOT / ".venv-label-studio"))
+    monkeypatch.setenv("FOREWARN_LABEL_STUDIO", studio)
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(path.parent)}}
+    ran = NotebookClient(notebook, timeout=900, kernel_name="python3", resources=where).execute()
+    for before, after in zip(nbformat.read(path, as_version=4).cells, ran.cells, strict=True):
+        if before.cell_type == "code":
+            kinds = [[o.output_type for o in cell.outputs] for cell in (before, after)]
+            assert kinds[0] == kinds[1], before.source
