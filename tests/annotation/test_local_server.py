@@ -140,6 +140,9 @@ def test_the_token_comes_from_the_environment_or_the_keyring(monkeypatch):
         def get_password(self, service, username):
             return "from the keyring" if (service, username) == self.stored else None
 
+        def set_password(self, service, username, password):
+            raise NotImplementedError("read only")
+
     before = keyring.get_keyring()
     keyring.set_keyring(InMemory())
     try:
