@@ -15,7 +15,7 @@ from forewarn.records import Relation
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "examples" / "ministry-statement.txt").read_text()
-NEW = "Whoever does not hand himself in will be destroyed"
+NEW = "came to our city to burn it"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -138,7 +138,7 @@ def test_a_round_in_the_browser(studio, server, page, shoot, tmp_path):
     shoot("required")
     page.keyboard.press("Escape")
     if not page.locator(".fw-region").is_visible():
-        page.click(".htx-highlight >> text=/^Whoever/")
+        page.click(".htx-highlight >> text=/^came/")
     choose(page, "quoted")
     page.keyboard.press("Alt+r")
     page.click(".htx-highlight >> text=/^President Oskar Vellin$/")
