@@ -1,6 +1,7 @@
 """The notebooks run from first to last cell, and are committed as a run leaves them."""
 
 import os
+import sys
 from itertools import groupby
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def test_notebook_is_committed_with_its_outputs(path):
 def test_notebook_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", beside)
     studio = os.environ.get("FOREWARN_LABEL_STUDIO", str(ROOT / ".venv-label-studio"))
     monkeypatch.setenv("FOREWARN_LABEL_STUDIO", studio)
     notebook = nbformat.read(path, as_version=4)
